@@ -1,0 +1,75 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+/// Every target is built alike: language mode 6, explicit existentials, and imports that each file declares for itself.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+/// A target of ours; `on` names every module that it may import.
+func module(_ name: String, on: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: on, swiftSettings: strict)
+}
+
+func tests(_ name: String, on: [Target.Dependency], resources: [Resource] = [], exclude: [String] = []) -> Target {
+    .testTarget(name: name, dependencies: on, exclude: exclude, resources: resources, swiftSettings: strict)
+}
+
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let collections = Target.Dependency.product(name: "Collections", package: "swift-collections")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+
+let package = Package(
+    name: "fairlead",
+    products: [.executable(name: "fairlead", targets: ["fairlead"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        // Values: no imports at all, not even Foundation.
+        module("MailModel"),
+
+        // Grammar: what parses mail does no I/O.
+        module("SMTPProtocol", on: ["MailModel"]),
+        module("MessageFormat", on: ["MailModel"]),
+        module("DKIM", on: ["MailModel", "MessageFormat"]),
+        module("Rewriting", on: ["MailModel", "MessageFormat"]),
+        module("Intake", on: ["MailModel", "MessageFormat", "Rewriting", "DKIM", "Crypto"]),
+
+        // Edge: what does I/O parses no mail.
+        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CCrypt", providers: [.apt(["libcrypt-dev"])]),
+        module("Crypto", on: ["COpenSSL", "CCrypt"]),
+        module("SafeIO"),
+        module("Networking", on: ["SafeIO", "Crypto"]),
+        module("MailQueue", on: ["MailModel", "SafeIO", grdb]),
+        module("Settings", on: ["MailModel", "Crypto", yams]),
+
+        // Shells: they join the two.
+        module("Submission", on: ["MailModel", "SMTPProtocol", "Networking", "Intake", "MailQueue", "Crypto"]),
+        module("Upstream", on: ["MailModel", "SMTPProtocol", "Networking", "MailQueue", "Crypto"]),
+        module("Dispatcher", on: ["MailModel", "MailQueue", "Upstream", collections]),
+        module("SESSandbox", on: ["MailModel", "SMTPProtocol", "MessageFormat", "Networking", "Crypto", "SafeIO"]),
+        module("ControlProtocol", on: ["MailModel"]),
+        module("RelayDaemon", on: [
+            "MailModel", "SMTPProtocol", "MessageFormat", "DKIM", "Rewriting", "Intake", "Crypto", "SafeIO", "Networking",
+            "MailQueue", "Settings", "Submission", "Upstream", "Dispatcher", "SESSandbox", "ControlProtocol", logging, lifecycle,
+        ]),
+        module("CommandLine", on: ["RelayDaemon", "ControlProtocol", "MailModel", "Settings", "SafeIO", "Crypto", argumentParser]),
+        .executableTarget(name: "fairlead", dependencies: ["CommandLine"], swiftSettings: strict),
+
+        // Tests.
+        tests("MailModelTests", on: ["MailModel"]),
+    ]
+)

@@ -1,0 +1,6 @@
+#ifndef FAIRLEAD_CRYPT_SHIMS_H
+#define FAIRLEAD_CRYPT_SHIMS_H
+
+#include <crypt.h>
+
+#endif

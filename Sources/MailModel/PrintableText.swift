@@ -1,0 +1,12 @@
+/// Foreign octets made fit for a log line, a reply or an operator's screen.
+public enum PrintableText {
+    /// Printable ASCII only: every other octet becomes `?`; what passes `limit` octets is cut and marked with `...`.
+    ///
+    /// One value stays one line, and no escape sequence reaches a terminal.
+    public static func sanitized(_ octets: some Collection<UInt8>, limit: Int) -> String {
+        let isCut = octets.count > limit
+        var kept = octets.prefix(isCut ? Swift.max(0, limit - 3) : limit).map { ASCII.isPrintable($0) ? $0 : UInt8(ascii: "?") }
+        if isCut { kept.append(contentsOf: "...".utf8) }
+        return String(decoding: kept, as: UTF8.self)
+    }
+}

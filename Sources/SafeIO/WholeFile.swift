@@ -1,0 +1,56 @@
+internal import Glibc
+
+/// Reading and writing whole small files: configuration, keys, tests' evidence.
+public enum WholeFile {
+    /// Reads a file of at most `limit` octets.
+    ///
+    /// - Throws: with code `EFBIG` if it is longer.
+    public static func read(_ path: String, limit: Int = 16 << 20) throws(SystemCallError) -> [UInt8] {
+        let descriptor = OwnedDescriptor(try retryingOnInterrupt("open", subject: path) { open(path, O_RDONLY | O_CLOEXEC) })
+        var octets: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 64 << 10)
+        while true {
+            let count = try retryingOnInterrupt("read", subject: path) {
+                chunk.withUnsafeMutableBytes { Glibc.read(descriptor.rawValue, $0.baseAddress, $0.count) }
+            }
+            if count == 0 { return octets }
+            guard octets.count + count <= limit else { throw SystemCallError("read", code: EFBIG, subject: path) }
+            octets.append(contentsOf: chunk[..<count])
+        }
+    }
+
+    /// Replaces `path` as a whole and durably: temporary file, fsync, rename, fsync of the folder.
+    ///
+    /// - Throws: `path` then holds its old content, except after a failed sync of the folder, when it may hold either.
+    public static func replace(_ path: String, with octets: [UInt8], mode: UInt32) throws(SystemCallError) {
+        let slash = path.lastIndex(of: "/")
+        let folder = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+        let name = slash.map { String(path[path.index(after: $0)...]) } ?? path
+        let directory = try Directory(path: folder)
+        let temporary = ".\(name).\(getpid()).tmp"
+        try directory.remove(temporary)
+        let descriptor = try directory.createExclusively(temporary, mode: mode)
+        do {
+            _ = try retryingOnInterrupt("fchmod", subject: path) { fchmod(descriptor.rawValue, mode) }
+            try writeAll(octets, to: descriptor, subject: path)
+            _ = try retryingOnInterrupt("fsync", subject: path) { fsync(descriptor.rawValue) }
+            try descriptor.close(subject: path)
+            try directory.rename(temporary, to: name)
+        } catch {
+            _ = try? directory.remove(temporary)
+            throw error
+        }
+        try directory.sync()
+    }
+}
+
+/// Writes everything, however short the single writes are.
+public func writeAll(_ octets: [UInt8], to descriptor: borrowing OwnedDescriptor, subject: String) throws(SystemCallError) {
+    var offset = 0
+    let raw = descriptor.rawValue
+    while offset < octets.count {
+        offset += try retryingOnInterrupt("write", subject: subject) {
+            octets.withUnsafeBytes { Glibc.write(raw, $0.baseAddress.map { $0 + offset }, $0.count - offset) }
+        }
+    }
+}
