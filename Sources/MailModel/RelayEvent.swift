@@ -19,6 +19,8 @@ public struct RelayEvent: Hashable, Sendable {
         case inDoubt = "in_doubt"
         /// Refused in the dialogue: nothing was kept.
         case refused
+        /// An operator threw it away.
+        case removed
         case loginRefused = "login_refused"
         case routePaused = "route_paused"
         case routeResumed = "route_resumed"

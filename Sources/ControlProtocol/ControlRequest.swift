@@ -1,0 +1,91 @@
+/// A question or an order to the daemon: one JSON object on one line.
+public struct ControlRequest: Codable, Hashable, Sendable {
+    public enum Command: String, Codable, Hashable, Sendable {
+        case status
+        case health
+        case queueList = "queue_list"
+        case queueShow = "queue_show"
+        case queueRetry = "queue_retry"
+        case queueHold = "queue_hold"
+        case queueRelease = "queue_release"
+        case queueRemove = "queue_remove"
+        case tail
+        case trace
+        case reload
+
+        /// Orders change something: only root, the daemon's own user may give them. Everybody who may open the socket may ask.
+        public var isOrder: Bool {
+            switch self {
+            case .status, .health, .queueList, .queueShow, .tail, .trace: false
+            case .queueRetry, .queueHold, .queueRelease, .queueRemove, .reload: true
+            }
+        }
+    }
+
+    public var command: Command
+    public var filter: QueueFilter?
+    /// For `trace`: a queue id, a Message-ID, an SES id or a recipient.
+    public var word: String?
+    /// For `tail`: how many past events come first. For lists: the most entries.
+    public var count: Int?
+    /// For `tail`: stay and send what happens.
+    public var follow: Bool?
+    /// For `queue_list`: continue behind this queue id.
+    public var after: String?
+
+    public init(
+        _ command: Command, filter: QueueFilter? = nil, word: String? = nil, count: Int? = nil, follow: Bool? = nil, after: String? = nil
+    ) {
+        self.command = command
+        self.filter = filter
+        self.word = word
+        self.count = count
+        self.follow = follow
+        self.after = after
+    }
+}
+
+/// Which messages a queue command means. All conditions that are set must hold; none set means none, unless `all`.
+public struct QueueFilter: Codable, Hashable, Sendable {
+    public var ids: [String]?
+    public var account: String?
+    public var recipient: String?
+    /// Seconds since acceptance.
+    public var olderThan: Double?
+    public var all: Bool?
+
+    enum CodingKeys: String, CodingKey {
+        case ids, account, recipient
+        case olderThan = "older_than"
+        case all
+    }
+
+    public init(ids: [String]? = nil, account: String? = nil, recipient: String? = nil, olderThan: Double? = nil, all: Bool? = nil) {
+        self.ids = ids
+        self.account = account
+        self.recipient = recipient
+        self.olderThan = olderThan
+        self.all = all
+    }
+
+    public var isEmpty: Bool { ids == nil && account == nil && recipient == nil && olderThan == nil && all != true }
+}
+
+/// How a line of the daemon's answer is to be read. Every answer ends with a line that has `end` or `error`.
+public struct ControlTrailer: Codable, Hashable, Sendable {
+    /// The answer is complete.
+    public var end: Bool?
+    /// What went wrong, in words for a person.
+    public var error: String?
+    /// The sysexits code that the command should end with.
+    public var code: Int32?
+    /// How many messages an order concerned.
+    public var changed: Int?
+
+    public init(end: Bool? = nil, error: String? = nil, code: Int32? = nil, changed: Int? = nil) {
+        self.end = end
+        self.error = error
+        self.code = code
+        self.changed = changed
+    }
+}

@@ -1,0 +1,65 @@
+public import MailModel
+
+/// The identities that SES does not let us send as at present: "not verified" and "Access denied" for one of our own.
+///
+/// One message alone must not stop the rest: it may be odd in itself. So the first message with such an answer waits alone; once a second,
+/// different one gets it too, the identity is held, and only one message at a time is let through as a probe.
+public struct IdentityHolds: Sendable {
+    public struct Hold: Hashable, Sendable {
+        public let reply: Reply
+        public let since: Timestamp
+    }
+
+    private struct State {
+        var first: QueueID
+        var reply: Reply
+        var since: Timestamp
+        var isHeld = false
+        var nextProbe: ContinuousClock.Instant
+    }
+
+    /// How long a message waits whose identity is held, or suspected because of it.
+    public static let wait: Duration = .seconds(300)
+    private var states: [String: State] = [:]
+
+    public init() {}
+
+    /// Identities that are held, by name.
+    public var held: [String: Hold] {
+        states.filter(\.value.isHeld).mapValues { Hold(reply: $0.reply, since: $0.since) }
+    }
+
+    /// Whether a message of this identity may be tried now. While the identity is held, one in each probe interval may.
+    public mutating func permits(_ identity: String, at now: ContinuousClock.Instant) -> Bool {
+        guard let state = states[identity], state.isHeld else { return true }
+        guard state.nextProbe <= now else { return false }
+        states[identity]?.nextProbe = now + RouteState.probeInterval
+        return true
+    }
+
+    /// - Returns: whether the identity has just come to be held, so that people must be told.
+    public mutating func refused(
+        _ identity: String, message: QueueID, reply: Reply, at now: ContinuousClock.Instant, wall: Timestamp
+    ) -> Bool {
+        guard let state = states[identity] else {
+            states[identity] = State(first: message, reply: reply, since: wall, nextProbe: now)
+            return false
+        }
+        states[identity]?.reply = reply
+        guard !state.isHeld, state.first != message else { return false }
+        states[identity]?.isHeld = true
+        states[identity]?.nextProbe = now + RouteState.probeInterval
+        return true
+    }
+
+    /// SES took a message of this identity.
+    ///
+    /// - Returns: whether it was held until now.
+    public mutating func worked(_ identity: String) -> Bool {
+        guard !states.isEmpty else { return false }
+        return states.removeValue(forKey: identity)?.isHeld ?? false
+    }
+
+    /// An operator's `reload` or `retry`: everybody gets another chance.
+    public mutating func forget() { states = [:] }
+}

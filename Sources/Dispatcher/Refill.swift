@@ -1,0 +1,39 @@
+internal import MailQueue
+
+/// Where reading from the store stands: one page at a time, from the oldest due message on, and again from the start when something new
+/// may be due.
+struct Refill {
+    private var isWanted = false
+    private var isReading = false
+    private var wantedWhileReading = false
+    private var cursor: DueCursor?
+
+    /// Something may be due that is not in memory.
+    mutating func wanted() {
+        if isReading { wantedWhileReading = true } else { isWanted = true }
+    }
+
+    /// - Returns: where to read on, wrapped; `nil` if nothing is to be read now.
+    mutating func begin() -> DueCursor?? {
+        guard isWanted, !isReading else { return nil }
+        isReading = true
+        return .some(cursor)
+    }
+
+    /// - Parameters:
+    ///   - next: where the next page begins; `nil` at the end.
+    ///   - found: whether the page had something that was not in memory.
+    mutating func ended(_ next: DueCursor?, found: Bool) {
+        isReading = false
+        // A page full of what is in memory already is passed over; after a find the next look begins at the oldest again.
+        cursor = found ? nil : next
+        isWanted = next != nil || wantedWhileReading
+        wantedWhileReading = false
+    }
+
+    mutating func failed() {
+        isReading = false
+        isWanted = true
+        wantedWhileReading = false
+    }
+}

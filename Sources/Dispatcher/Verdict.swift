@@ -1,0 +1,87 @@
+internal import MailModel
+internal import MailQueue
+internal import Upstream
+
+/// What one attempt means for one recipient: what the store writes down, and what people are told.
+struct Verdict {
+    let result: RecipientResult
+    let event: RelayEvent
+
+    /// Applies retry schedule and lifetime to an outcome.
+    ///
+    /// - Parameter spread: 0 to 1, random: spreads the next attempt.
+    init(
+        _ outcome: RecipientOutcome, of message: QueuedMessage, relay: String?, now: Timestamp, settings: DispatcherSettings, spread: Double
+    ) {
+        let recipient = message.recipients[outcome.recipient]
+        let attempts = recipient.attempts + 1
+        let next = now + RetrySchedule.delay(afterAttempts: attempts, spread: spread)
+        let isOver = now - message.acceptedAt >= settings.lifetime && attempts >= settings.minimumAttempts
+        var name: RelayEvent.Name
+        var verdict: RecipientResult.Verdict
+        var dsn: String?
+        var sesID: String?
+        let words: String
+        switch outcome.outcome {
+        case .relayed(let reply, let id):
+            (name, verdict, dsn, sesID, words) = (.relayed, .relayed, "2.0.0", id, reply.oneLine)
+        case .failed(let reply):
+            (name, verdict, dsn, words) = (.failed, .failed, reply.enhancedStatus ?? "5.0.0", reply.oneLine)
+        case .deferred(.reply(let reply)):
+            (name, verdict, dsn, words) = (.deferred, .deferred(until: next), reply.enhancedStatus ?? "4.0.0", reply.oneLine)
+        case .deferred(.connection(let text)):
+            (name, verdict, dsn, words) = (.deferred, .deferred(until: next), "4.4.2", text)
+        case .inDoubt(let text):
+            (name, verdict, dsn, words) = (.inDoubt, .inDoubt(until: next), "4.4.2", text)
+        }
+        if isOver, name == .deferred || name == .inDoubt {
+            (name, verdict, dsn) = (.expired, .expired, "5.4.7")
+        }
+        self.init(
+            name: name, verdict: verdict, recipient: recipient, message: message, attempts: attempts, words: words, dsn: dsn, sesID: sesID,
+            relay: relay, now: now)
+    }
+
+    /// The recipient waits for something that is not the message's fault: no attempt is counted.
+    init(waiting recipient: QueuedRecipient, of message: QueuedMessage, until: Timestamp, reply: String, now: Timestamp) {
+        self.init(
+            name: .deferred, verdict: .deferred(until: until), recipient: recipient, message: message, attempts: recipient.attempts,
+            words: reply, dsn: "4.7.0", sesID: nil, relay: nil, now: now)
+    }
+
+    private init(
+        name: RelayEvent.Name, verdict: RecipientResult.Verdict, recipient: QueuedRecipient, message: QueuedMessage, attempts: Int,
+        words: String, dsn: String?, sesID: String?, relay: String?, now: Timestamp
+    ) {
+        result = RecipientResult(index: recipient.index, verdict: verdict, attempts: attempts, reply: words)
+        var event = RelayEvent(name, at: now, queueID: message.id, account: message.account, recipients: [recipient.mailbox])
+        event.relay = relay
+        event.delay = now - message.acceptedAt
+        event.dsn = dsn
+        event.reply = words
+        event.sesID = sesID
+        event.attempt = attempts
+        switch verdict {
+        case .deferred(let until), .inDoubt(let until): event.nextAttempt = until
+        case .relayed, .failed, .expired: break
+        }
+        self.event = event
+    }
+}
+
+extension QueuedMessage {
+    var waitingRecipients: [QueuedRecipient] { recipients.filter { $0.state == .waiting } }
+
+    /// What it leaves under; messages from before identities were kept share one name.
+    var identity: String { facts.identity ?? "" }
+}
+
+extension QueueError {
+    /// The message was removed or held meanwhile.
+    var meansGone: Bool {
+        switch self {
+        case .notFound, .notSendable: true
+        default: false
+        }
+    }
+}

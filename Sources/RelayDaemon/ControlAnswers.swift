@@ -1,0 +1,184 @@
+internal import ControlProtocol
+internal import Dispatcher
+internal import MailModel
+internal import MailQueue
+
+/// Answers the commands from the daemon's live parts.
+struct ControlAnswers: ControlAnswering {
+    let store: any QueueStore
+    let history: any EventHistory
+    let dispatcher: Dispatcher
+    let hub: EventHub
+    let clock: WallClock
+    let status: @Sendable () async -> StatusReport
+    /// Puts the configuration in force anew; the warnings of a good one, the problems of a bad one.
+    let reload: @Sendable () async throws(ControlFailure) -> [String]
+
+    func answer(_ request: ControlRequest, send: @escaping @Sendable ([UInt8]) -> Void) async throws(ControlFailure) -> Int? {
+        do throws(QueueError) {
+            switch request.command {
+            case .status: send(try encoded(await status()))
+            case .health: send(try encoded(HealthReport(await status())))
+            case .queueList: try await list(request, send)
+            case .queueShow: try await show(request, send)
+            case .queueRetry, .queueHold, .queueRelease, .queueRemove: return try await change(request)
+            case .tail:
+                for event in try await history.recent(min(max(0, request.count ?? 10), 10_000)) { send(try encoded(EventRecord(event))) }
+            case .trace: send(try encoded(try await trace(request.word ?? "")))
+            case .reload: return try await reloadNow(send)
+            }
+        } catch {
+            throw ControlFailure(text: error.description, code: error.isNotFound ? 65 : 75)
+        }
+        return nil
+    }
+
+    func follow(_ send: @escaping @Sendable (RelayEvent) -> Void) -> @Sendable () -> Void {
+        let number = hub.subscribe(send)
+        return { hub.unsubscribe(number) }
+    }
+
+    private func encoded(_ value: some Encodable) throws(QueueError) -> [UInt8] {
+        do { return try ControlCoding.encode(value) } catch { throw .rejected("\(error)") }
+    }
+
+    private func reloadNow(_ send: @Sendable ([UInt8]) -> Void) async throws(QueueError) -> Int? {
+        do throws(ControlFailure) {
+            for warning in try await reload() { send(Array(warning.utf8)) }
+            return nil
+        } catch {
+            throw .unusable(error.text)
+        }
+    }
+
+    // MARK: Queue
+
+    private func list(_ request: ControlRequest, _ send: @Sendable ([UInt8]) -> Void) async throws(QueueError) {
+        let filter = try filter(request.filter)
+        var left = request.count ?? .max
+        var after = request.after.flatMap { QueueID(parsing: $0) }
+        while left > 0 {
+            let page = try await store.list(filter, after: after, limit: min(left, 500))
+            for entry in page.entries { send(try encoded(ControlProtocol.QueueEntry(entry, now: clock()))) }
+            left -= page.entries.count
+            guard let next = page.next else { return }
+            after = next
+        }
+    }
+
+    private func show(_ request: ControlRequest, _ send: @Sendable ([UInt8]) -> Void) async throws(QueueError) {
+        guard let text = request.filter?.ids?.first, let id = QueueID(parsing: text) else {
+            throw .rejected("a queue id has 13 letters and digits, such as 0d9x2kq7m3f5z")
+        }
+        var shown = ControlProtocol.QueueEntry(try await store.entry(id), now: clock())
+        if let message = try? await store.load(id) { shown.header = String(decoding: message.header, as: UTF8.self) }
+        send(try encoded(shown))
+    }
+
+    private func change(_ request: ControlRequest) async throws(QueueError) -> Int {
+        guard let wanted = request.filter, !wanted.isEmpty else { throw .rejected("name messages, or say --all") }
+        let filter = try filter(wanted)
+        switch request.command {
+        case .queueRetry:
+            let count = try await store.makeDue(filter, at: clock())
+            await dispatcher.lookAgain()
+            return count
+        case .queueHold: return try await store.hold(filter, note: "held by an operator")
+        case .queueRelease:
+            let count = try await store.release(filter)
+            await dispatcher.lookAgain()
+            return count
+        default:
+            let now = clock()
+            return try await store.remove(filter) { entry in
+                entry.recipients.filter { !$0.state.isFinal }.map { recipient in
+                    var event = RelayEvent(.removed, at: now, queueID: entry.id, account: entry.account, recipients: [recipient.mailbox])
+                    event.delay = now - entry.acceptedAt
+                    event.reply = "removed by an operator"
+                    return event
+                }
+            }
+        }
+    }
+
+    private func filter(_ wanted: ControlProtocol.QueueFilter?) throws(QueueError) -> MailQueue.QueueFilter {
+        var filter = MailQueue.QueueFilter()
+        guard let wanted else { return filter }
+        if let texts = wanted.ids {
+            var ids: [QueueID] = []
+            for text in texts {
+                guard let id = QueueID(parsing: text) else {
+                    throw .rejected("\(text) is no queue id: they have 13 letters and digits, such as 0d9x2kq7m3f5z")
+                }
+                ids.append(id)
+            }
+            filter.ids = ids
+        }
+        if let text = wanted.account {
+            guard let account = AccountName(text) else { throw .rejected("\(text) is no account name") }
+            filter.account = account
+        }
+        filter.recipient = wanted.recipient.map { Array($0.utf8) }
+        if let age = wanted.olderThan { filter.acceptedBefore = clock() + .seconds(-age) }
+        return filter
+    }
+
+    // MARK: History
+
+    private func trace(_ word: String) async throws(QueueError) -> TraceReport {
+        var order: [QueueID] = []
+        var events: [QueueID: [RelayEvent]] = [:]
+        for event in try await history.trace(word, limit: 100) {
+            guard let id = event.queueID else { continue }
+            if events[id] == nil { order.append(id) }
+            events[id, default: []].append(event)
+        }
+        return TraceReport(
+            messages: order.map { id in
+                let story = events[id] ?? []
+                return TraceReport.Message(
+                    queueID: id.description, messageID: story.lazy.compactMap(\.messageID).first, events: story.map(EventRecord.init))
+            })
+    }
+}
+
+extension QueueError {
+    fileprivate var isNotFound: Bool {
+        switch self {
+        case .notFound, .rejected: true
+        default: false
+        }
+    }
+}
+
+extension ControlProtocol.QueueEntry {
+    init(_ entry: MailQueue.QueueEntry, now: Timestamp) {
+        let name =
+            switch entry.state {
+            case .held: "hold"
+            case .quarantined: "quarantine"
+            case .waiting: entry.attempts > 0 || entry.dueAt > now ? "deferred" : "active"
+            }
+        self.init(
+            queueID: entry.id.description, queueName: name, arrivalTime: entry.acceptedAt.seconds, messageSize: entry.size,
+            account: entry.account.description, sender: entry.facts.sender ?? entry.reversePath?.description ?? "",
+            messageID: entry.facts.messageID, fromBefore: entry.facts.fromBefore, fromAfter: entry.facts.fromAfter,
+            recipients: entry.recipients.map { recipient in
+                Recipient(
+                    address: recipient.mailbox.description, state: recipient.state.word, attempts: recipient.attempts,
+                    delayReason: recipient.lastReply.isEmpty ? (entry.note.isEmpty ? nil : entry.note) : recipient.lastReply,
+                    nextAttempt: recipient.state == .waiting ? recipient.nextAttempt.description : nil)
+            })
+    }
+}
+
+extension QueuedRecipient.State {
+    var word: String {
+        switch self {
+        case .waiting: "waiting"
+        case .relayed: "relayed"
+        case .failed: "failed"
+        case .expired: "expired"
+        }
+    }
+}

@@ -1,0 +1,164 @@
+internal import ControlProtocol
+internal import Glibc
+internal import MailModel
+internal import Networking
+internal import SafeIO
+
+/// Answers the commands over the control socket. A malformed request ends that connection only.
+final class ControlServer: Sendable {
+    private let listener: UnixListener
+    private let worker: Worker
+
+    /// Binds the socket: 0660 for the group `fairlead` where there is one, else 0600. A dead socket of an earlier run is replaced; a
+    /// live one means that another daemon runs.
+    init(path: String, worker: Worker, answers: any ControlAnswering, log: Log) throws(SystemCallError) {
+        self.worker = worker
+        let group = Self.group(named: "fairlead")
+        listener = try UnixListener(path: path, mode: group == nil ? 0o600 : 0o660, group: group, worker: worker) { socket, worker in
+            guard let peer = try? socket.peerCredentials() else { return }
+            let mayOrder = peer.userID == 0 || peer.userID == geteuid()
+            let session = ControlSession(socket: socket, worker: worker, answers: answers, mayOrder: mayOrder)
+            Task { await session.start() }
+        }
+    }
+
+    func start() { listener.start() }
+
+    /// Closes and removes the socket.
+    func stop() { listener.stop() }
+
+    private static func group(named name: String) -> UInt32? {
+        var record = group_()
+        var found: UnsafeMutablePointer<group_>?
+        var buffer = [CChar](repeating: 0, count: 16 << 10)
+        guard getgrnam_r(name, &record, &buffer, buffer.count, &found) == 0, found != nil else { return nil }
+        return record.gr_gid
+    }
+}
+
+private typealias group_ = Glibc.group
+
+/// What stands behind the control socket.
+protocol ControlAnswering: Sendable {
+    /// Answers with one JSON line per call of `send`; the trailer is written by the session.
+    ///
+    /// - Returns: how many messages an order concerned.
+    func answer(_ request: ControlRequest, send: @escaping @Sendable ([UInt8]) -> Void) async throws(ControlFailure) -> Int?
+
+    /// Calls `send` for every event from now on; the returned closure ends that.
+    func follow(_ send: @escaping @Sendable (RelayEvent) -> Void) -> @Sendable () -> Void
+}
+
+/// An answer that could not be given: the words for the person, and the command's exit code.
+struct ControlFailure: Error {
+    let text: String
+    let code: Int32
+}
+
+/// One command's connection.
+actor ControlSession {
+    private let worker: Worker
+    nonisolated var unownedExecutor: UnownedSerialExecutor { worker.asUnownedSerialExecutor() }
+    private let socket: AcceptedSocket
+    private let answers: any ControlAnswering
+    private let mayOrder: Bool
+    private var channel: Channel?
+    private var unfollow: (@Sendable () -> Void)?
+    private var isAnswering = false
+
+    /// A follower that does not read is cut off rather than buffered for ever.
+    private static let followerLimit = 4 << 20
+
+    init(socket: AcceptedSocket, worker: Worker, answers: any ControlAnswering, mayOrder: Bool) {
+        self.worker = worker
+        self.socket = socket
+        self.answers = answers
+        self.mayOrder = mayOrder
+    }
+
+    func start() {
+        let channel = Channel(socket, worker: worker, inputLimit: ControlRequest.longest + 1)
+        self.channel = channel
+        // The channel keeps the session alive until it is closed.
+        channel.onEvent = { event in self.assumeIsolated { $0.handle(event) } }
+        channel.deadline = .now + .seconds(30)
+        channel.start()
+    }
+
+    private func handle(_ event: Channel.Event) {
+        switch event {
+        case .input: readRequest()
+        case .deadline: channel?.abort()
+        case .closed:
+            unfollow?()
+            unfollow = nil
+            channel?.onEvent = nil
+            channel = nil
+        case .secured, .drained: break
+        }
+    }
+
+    private func readRequest() {
+        guard let channel, !isAnswering else { return }
+        var line: [UInt8]?
+        channel.withInput { octets in
+            guard let end = octets.firstIndex(of: 10) else { return 0 }
+            line = Array(octets[..<end])
+            return end + 1
+        }
+        guard let line else {
+            if channel.inputCount > ControlRequest.longest { channel.abort() }
+            return
+        }
+        isAnswering = true
+        channel.deadline = nil
+        guard let request = try? ControlCoding.decode(ControlRequest.self, from: line) else {
+            finish(ControlTrailer(error: "the daemon does not understand this request; is the command of the same version?", code: 65))
+            return
+        }
+        guard mayOrder || !request.command.isOrder else {
+            finish(ControlTrailer(error: "only root and the daemon's own user may change things", code: 77))
+            return
+        }
+        Task { await answer(request) }
+    }
+
+    private func answer(_ request: ControlRequest) async {
+        let isFollowing = request.command == .tail && request.follow == true
+        if isFollowing { follow() }
+        do throws(ControlFailure) {
+            let changed = try await answers.answer(request) { line in
+                self.worker.run { self.assumeIsolated { $0.send(line) } }
+            }
+            // Lines of the answer are queued on the worker before this hop, so the trailer comes last.
+            if !isFollowing { finish(ControlTrailer(end: true, changed: changed)) }
+        } catch {
+            finish(ControlTrailer(error: error.text, code: error.code))
+        }
+    }
+
+    private func follow() {
+        unfollow = answers.follow { event in
+            guard let line = try? ControlCoding.encode(EventRecord(event)) else { return }
+            self.worker.run { self.assumeIsolated { $0.send(line) } }
+        }
+    }
+
+    private func send(_ line: [UInt8]) {
+        guard let channel else { return }
+        guard channel.unsentOctets < Self.followerLimit || unfollow == nil else {
+            channel.abort()
+            return
+        }
+        channel.send(line + [10])
+    }
+
+    private func finish(_ trailer: ControlTrailer) {
+        if let line = try? ControlCoding.encode(trailer) { channel?.send(line + [10]) }
+        channel?.close()
+    }
+}
+
+extension ControlRequest {
+    static let longest = ControlCoding.longestRequest
+}

@@ -1,0 +1,69 @@
+public import MailModel
+internal import Synchronization
+
+/// Where all events meet: the log, those who `tail`, and the counters of `status`.
+public final class EventHub: EventSink {
+    private struct State {
+        var subscribers: [Int: @Sendable (RelayEvent) -> Void] = [:]
+        var nextSubscriber = 0
+        var relayedBySecond = SecondCounter()
+    }
+    private let state = Mutex(State())
+    private let log: Log
+
+    public init(log: Log) { self.log = log }
+
+    public func emit(_ event: RelayEvent) {
+        log.event(event)
+        let listeners = state.withLock { state in
+            if event.name == .relayed { state.relayedBySecond.add(event.recipients.count, at: event.time.seconds) }
+            return state.subscribers.isEmpty ? [] : Array(state.subscribers.values)
+        }
+        for listener in listeners { listener(event) }
+    }
+
+    /// Calls `listener` with each event from now on, on whatever queue it happens; it must not block.
+    ///
+    /// - Returns: the number to unsubscribe with.
+    public func subscribe(_ listener: @escaping @Sendable (RelayEvent) -> Void) -> Int {
+        state.withLock { state in
+            state.nextSubscriber += 1
+            state.subscribers[state.nextSubscriber] = listener
+            return state.nextSubscriber
+        }
+    }
+
+    public func unsubscribe(_ number: Int) {
+        state.withLock { _ = $0.subscribers.removeValue(forKey: number) }
+    }
+
+    /// Recipients relayed in the last whole second and in the last sixty.
+    public func relayed(at now: Timestamp) -> (lastSecond: Int, lastMinute: Int) {
+        state.withLock { $0.relayedBySecond.totals(at: now.seconds) }
+    }
+}
+
+/// Counts by second over the last minute.
+struct SecondCounter: Sendable {
+    private var counts = [Int](repeating: 0, count: 64)
+    private var seconds = [Int64](repeating: .min, count: 64)
+
+    mutating func add(_ count: Int, at second: Int64) {
+        let slot = Int(UInt64(bitPattern: second) % 64)
+        if seconds[slot] != second {
+            seconds[slot] = second
+            counts[slot] = 0
+        }
+        counts[slot] += count
+    }
+
+    func totals(at now: Int64) -> (lastSecond: Int, lastMinute: Int) {
+        var lastSecond = 0
+        var lastMinute = 0
+        for slot in 0..<64 where seconds[slot] < now && seconds[slot] >= now - 60 {
+            lastMinute += counts[slot]
+            if seconds[slot] == now - 1 { lastSecond = counts[slot] }
+        }
+        return (lastSecond, lastMinute)
+    }
+}

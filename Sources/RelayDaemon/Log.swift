@@ -1,0 +1,72 @@
+internal import ControlProtocol
+public import MailModel
+
+/// The daemon's log: events of messages and notices of the daemon itself, in the operator's chosen form.
+public struct Log: Sendable {
+    private let writer: LogWriter
+    private let clock: WallClock
+
+    public init(writer: LogWriter, clock: @escaping WallClock) {
+        self.writer = writer
+        self.clock = clock
+    }
+
+    public func event(_ event: RelayEvent) {
+        let severity = LogLine.severity(event)
+        guard severity <= writer.level else { return }
+        switch writer.format {
+        case .json:
+            guard let octets = try? ControlCoding.encode(EventRecord(event)) else { return }
+            writer.write(String(decoding: octets, as: UTF8.self))
+        case .journal, .text: put(LogLine.text(event), severity, at: event.time)
+        }
+    }
+
+    public func notice(_ text: String) { note(.notice, text) }
+    public func info(_ text: String) { note(.info, text) }
+    public func warning(_ text: String) { note(.warning, text) }
+    public func error(_ text: String) { note(.error, text) }
+
+    /// Waits until what was logged is written, so that the last words before an exit are not lost.
+    public func flush() { writer.flush() }
+
+    private func note(_ severity: LogWriter.Severity, _ text: String) {
+        guard severity <= writer.level else { return }
+        // A value from outside must not become a second line or reach a terminal as an escape sequence.
+        let line = String(decoding: text.utf8.map { $0 >= 32 && $0 != 127 ? $0 : UInt8(ascii: " ") }, as: UTF8.self)
+        if writer.format == .json {
+            guard let octets = try? ControlCoding.encode(Notice(event: "notice", time: clock().description, severity: severity.word, text: line))
+            else { return }
+            writer.write(String(decoding: octets, as: UTF8.self))
+        } else {
+            put(line, severity, at: clock())
+        }
+    }
+
+    private func put(_ line: String, _ severity: LogWriter.Severity, at time: Timestamp) {
+        switch writer.format {
+        case .journal: writer.write("<\(severity.rawValue)>\(line)")
+        case .text, .json: writer.write(severity <= .warning ? "\(time) \(severity.word): \(line)" : "\(time) \(line)")
+        }
+    }
+
+    private struct Notice: Encodable {
+        let event: String
+        let time: String
+        let severity: String
+        let text: String
+    }
+}
+
+extension LogWriter.Severity {
+    var word: String {
+        switch self {
+        case .critical: "critical"
+        case .error: "error"
+        case .warning: "warning"
+        case .notice: "notice"
+        case .info: "info"
+        case .debug: "debug"
+        }
+    }
+}

@@ -1,0 +1,56 @@
+internal import ControlProtocol
+internal import MailModel
+
+/// The log's words for an event: the form that Postfix users' tools already read, one line per recipient outcome.
+enum LogLine {
+    /// `<queue id>: to=<...>, account=..., relay=host[ip]:port, delay=0.2, dsn=2.0.0, status=relayed (250 Ok <SES id>)`
+    static func text(_ event: RelayEvent) -> String {
+        let id = event.queueID.map { "\($0): " } ?? ""
+        switch event.name {
+        case .accepted:
+            return id + fields([
+                ("client", event.client), ("account", event.account?.description), ("from", "<\(event.sender ?? "")>"),
+                ("size", event.messageSize.map(String.init)), ("nrcpt", String(event.recipients.count)), ("message-id", event.messageID),
+            ])
+        case .rewritten:
+            return id + "rewritten: " + fields([("from_before", event.fromBefore), ("from_after", event.fromAfter)])
+        case .loginRefused:
+            // One stable line: ban rules of intrusion guards match it.
+            return "login refused: client=\(event.client ?? "unknown"), account=\(event.account?.description ?? "unknown"), reason=\(event.reply ?? "")"
+        case .refused:
+            return "message refused: "
+                + fields([
+                    ("client", event.client), ("account", event.account?.description), ("from", event.sender.map { "<\($0)>" }),
+                    ("reply", event.reply),
+                ])
+        case .routePaused: return "route paused: \(event.reply ?? "")"
+        case .routeResumed: return "route open again: \(event.reply ?? "")"
+        case .relayed, .deferred, .failed, .expired, .inDoubt, .removed:
+            let head = fields([
+                ("to", event.recipients.first.map { "<\($0)>" }), ("account", event.account?.description), ("relay", event.relay),
+                ("delay", event.delay.map(seconds)), ("dsn", event.dsn),
+            ])
+            return id + head + ", status=\(event.name.rawValue) (\(event.reply ?? ""))"
+        }
+    }
+
+    static func severity(_ event: RelayEvent) -> LogWriter.Severity {
+        switch event.name {
+        case .accepted, .rewritten, .relayed, .refused, .deferred: .info
+        case .routeResumed, .loginRefused: .notice
+        case .failed, .expired, .inDoubt, .removed: .warning
+        case .routePaused: .error
+        }
+    }
+
+    /// Seconds with at most three decimals, as Postfix has it.
+    static func seconds(_ duration: Duration) -> String {
+        let milliseconds = duration.components.seconds * 1000 + duration.components.attoseconds / 1_000_000_000_000_000
+        let fraction = String(milliseconds % 1000)
+        return "\(milliseconds / 1000).\(String(repeating: "0", count: 3 - fraction.utf8.count))\(fraction)"
+    }
+
+    private static func fields(_ pairs: [(String, String?)]) -> String {
+        pairs.compactMap { name, value in value.map { "\(name)=\($0)" } }.joined(separator: ", ")
+    }
+}

@@ -1,0 +1,100 @@
+internal import Dispatch
+internal import Glibc
+internal import Synchronization
+
+/// Writes log lines to standard error without ever holding mail up: lines wait in a bounded buffer, and what does not fit is counted.
+///
+/// A log that is full, gone or a blocked pipe costs lines, never messages.
+public final class LogWriter: Sendable {
+    /// syslog's severities, as journald reads them from `<n>` at a line's head.
+    public enum Severity: Int, Sendable, Comparable {
+        case critical = 2
+        case error = 3
+        case warning = 4
+        case notice = 5
+        case info = 6
+        case debug = 7
+
+        public static func < (left: Severity, right: Severity) -> Bool { left.rawValue < right.rawValue }
+    }
+
+    public enum Format: Sendable {
+        /// `<6>text`: journald adds time and host.
+        case journal
+        /// RFC 3339 time, then text.
+        case text
+        /// One JSON object a line.
+        case json
+    }
+
+    private struct State {
+        var buffer: [UInt8] = []
+        var isWriting = false
+        var dropped = 0
+        var isBroken = false
+    }
+
+    private static let capacity = 4 << 20
+    private let state = Mutex(State())
+    private let queue = DispatchQueue(label: "fairlead.log", qos: .utility)
+    private let descriptor: Int32
+    public let format: Format
+    /// Lines less severe than this are not written.
+    public let level: Severity
+
+    public init(descriptor: Int32 = 2, format: Format, level: Severity) {
+        self.descriptor = descriptor
+        self.format = format
+        self.level = level
+    }
+
+    /// Lines that were lost because nobody took them.
+    public var dropped: Int { state.withLock { $0.dropped } }
+
+    /// Takes a whole line without its line end; must hold no control characters.
+    public func write(_ line: String) {
+        let isFirst = state.withLock { state in
+            guard state.buffer.count + line.utf8.count < Self.capacity, !state.isBroken else {
+                state.dropped += 1
+                return false
+            }
+            state.buffer.append(contentsOf: line.utf8)
+            state.buffer.append(10)
+            defer { state.isWriting = true }
+            return !state.isWriting
+        }
+        if isFirst { queue.async { self.drain() } }
+    }
+
+    /// Returns when all that was taken has been written, or after a second if nobody takes it.
+    public func flush() {
+        let done = DispatchSemaphore(value: 0)
+        queue.async { done.signal() }
+        _ = done.wait(timeout: .now() + 1)
+    }
+
+    private func drain() {
+        while true {
+            let chunk = state.withLock { state in
+                let taken = state.buffer
+                state.buffer = []
+                if taken.isEmpty { state.isWriting = false }
+                return taken
+            }
+            if chunk.isEmpty { return }
+            var offset = 0
+            while offset < chunk.count {
+                let count = chunk.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress.map { $0 + offset }, $0.count - offset) }
+                if count > 0 {
+                    offset += count
+                } else if errno == EAGAIN {
+                    var request = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                    _ = poll(&request, 1, 1000)
+                } else if errno != EINTR {
+                    state.withLock { $0.dropped += 1 }
+                    break
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,40 @@
+public import MailModel
+
+/// An app that may submit mail: its password hash and its limits.
+public struct Account: Hashable, Sendable {
+    public let name: AccountName
+    /// crypt(3) form; `nil` for an account that only a trusted listener uses and nobody can log in to.
+    public let passwordHash: String?
+    /// Recipients per `rate.period`; `nil` for no limit.
+    public let rate: Rate?
+
+    /// So many recipients in so long a time.
+    public struct Rate: Hashable, Sendable {
+        public let count: Int
+        public let period: Duration
+
+        public init(count: Int, per period: Duration) {
+            self.count = count
+            self.period = period
+        }
+    }
+
+    public init(name: AccountName, passwordHash: String?, rate: Rate? = nil) {
+        self.name = name
+        self.passwordHash = passwordHash
+        self.rate = rate
+    }
+}
+
+/// Who may submit, as of the last reload.
+public struct AccountDirectory: Sendable {
+    private let accounts: [AccountName: Account]
+
+    public init(_ accounts: some Sequence<Account>) {
+        self.accounts = Dictionary(accounts.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    public subscript(name: AccountName) -> Account? { accounts[name] }
+
+    public var names: [AccountName] { accounts.keys.sorted() }
+}

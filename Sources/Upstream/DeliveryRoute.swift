@@ -1,0 +1,69 @@
+public import MailModel
+public import MailQueue
+
+/// One transaction to be made: a stored message and those of its recipients whose turn it is.
+public struct Delivery: Sendable {
+    public let message: QueuedMessage
+    /// Indices into `message.recipients`; at least one, at most the route's `recipientsPerTransaction`.
+    public let recipients: [Int]
+
+    public init(message: QueuedMessage, recipients: [Int]) {
+        self.message = message
+        self.recipients = recipients
+    }
+}
+
+/// What an attempt came to.
+public enum AttemptResult: Sendable {
+    /// The upstream spoke about the message: an outcome for every recipient of the delivery.
+    case outcomes([RecipientOutcome], relay: String)
+    /// The route's or the account's trouble: the message was not attempted, and its attempt must not be counted.
+    case routeTrouble(RouteTrouble, relay: String)
+    /// SES does not let us send as this message's identity.
+    case identityRefused(Reply, relay: String)
+    /// The stored body cannot be read as it was written: it must be set aside and never sent.
+    case unreadable(String)
+}
+
+/// What became of one recipient in one attempt.
+public struct RecipientOutcome: Sendable {
+    /// Index into `QueuedMessage.recipients`.
+    public let recipient: Int
+    public let outcome: DeliveryOutcome
+
+    public init(recipient: Int, outcome: DeliveryOutcome) {
+        self.recipient = recipient
+        self.outcome = outcome
+    }
+}
+
+/// Where mail is handed to: SES behind a pool of connections, or a stand-in in tests.
+public protocol DeliveryRoute: Sendable {
+    /// Makes one attempt, waiting for a free connection if need be.
+    func attempt(_ delivery: Delivery) async -> AttemptResult
+
+    /// Connects and logs in without sending anything.
+    ///
+    /// - Returns: `nil` if that went well.
+    func probe() async -> RouteTrouble?
+
+    /// How many attempts can be under way at once.
+    var capacity: Int { get }
+
+    var recipientsPerTransaction: Int { get }
+
+    /// Lets running attempts end by themselves and closes idle connections; returns when all are closed.
+    func close() async
+}
+
+/// Holds back the final dot until the sending rate allows it.
+public protocol SendingGate: Sendable {
+    /// - Returns: true if the places were taken at once; otherwise call `waitToSend`.
+    func trySend(recipients: Int) -> Bool
+    /// Returns once the places are taken.
+    func waitToSend(recipients: Int) async
+    /// The reply to the final dot is there (or will never come).
+    func sent(recipients: Int)
+    /// The final dot was not sent after all.
+    func withdrawn(recipients: Int)
+}

@@ -1,0 +1,51 @@
+public import MailModel
+
+/// What a reply of SES means for the message, the connection and the route: the policy, in one place.
+///
+/// Patterns are SES's own words (its documentation, and transcripts). What no pattern knows is decided by the first digit: unknown 4yz
+/// are temporary, unknown 5yz permanent.
+public enum ReplyPolicy {
+    /// What follows from a reply to MAIL, RCPT, DATA or the final dot.
+    public enum Verdict: Hashable, Sendable {
+        case relayed(sesID: String?)
+        /// The connection's end, not the message's: again at once on a new connection, no attempt counted.
+        case connectionUsedUp
+        /// The message waits by its own retry schedule.
+        case deferred
+        /// The route waits; no attempt is counted.
+        case route(RouteTrouble)
+        /// One of our own identities was refused: not the message's fault, and perhaps not the route's.
+        case identity
+        /// This message, as it is, will never be taken.
+        case failed
+    }
+
+    /// - Parameter isReusedConnection: whether the connection had been idle or carried a message before; the same 451 on a fresh one is
+    ///   an ordinary deferral.
+    public static func verdict(on reply: Reply, isReusedConnection: Bool) -> Verdict {
+        let text = reply.lines.joined(separator: " ").lowercased()
+        func says(_ words: String) -> Bool { text.contains(words) }
+        switch reply.code {
+        case 200..<300: return .relayed(sesID: sesID(in: reply))
+        case 421 where says("too many concurrent") || says("too many connections"): return .route(.tooManyConnections(reply))
+        case 421: return isReusedConnection ? .connectionUsedUp : .deferred
+        case 451 where says("timeout waiting for data"): return isReusedConnection ? .connectionUsedUp : .deferred
+        case 454 where says("daily message quota"): return .route(.quotaExceeded(reply))
+        case 454 where says("sending rate exceeded") || says("throttling failure"): return .route(.throttled(reply))
+        case 530, 535: return .route(.loginRefused(reply.oneLine))
+        case 554 where says("sending paused"): return .route(.accountRefused(reply))
+        case 554 where says("access denied"), 554 where says("is not verified"): return .identity
+        case 400..<500: return .deferred
+        default: return .failed
+        }
+    }
+
+    /// The id in `250 Ok <id>`: how SES names the message in its notifications.
+    public static func sesID(in reply: Reply) -> String? {
+        guard let text = reply.lines.last else { return nil }
+        let words = text.split(separator: " ")
+        guard words.count >= 2, words[0].lowercased() == "ok" else { return nil }
+        let id = words[1].filter { $0 != "<" && $0 != ">" }
+        return id.isEmpty ? nil : String(id)
+    }
+}
