@@ -26,7 +26,7 @@ public enum AttemptResult: Sendable {
 }
 
 /// What became of one recipient in one attempt.
-public struct RecipientOutcome: Sendable {
+public struct RecipientOutcome: Hashable, Sendable {
     /// Index into `QueuedMessage.recipients`.
     public let recipient: Int
     public let outcome: DeliveryOutcome

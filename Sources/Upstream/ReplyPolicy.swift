@@ -7,7 +7,7 @@ public import MailModel
 public enum ReplyPolicy {
     /// What follows from a reply to MAIL, RCPT, DATA or the final dot.
     public enum Verdict: Hashable, Sendable {
-        case relayed(sesID: String?)
+        case relayed
         /// The connection's end, not the message's: again at once on a new connection, no attempt counted.
         case connectionUsedUp
         /// The message waits by its own retry schedule.
@@ -26,7 +26,7 @@ public enum ReplyPolicy {
         let text = reply.lines.joined(separator: " ").lowercased()
         func says(_ words: String) -> Bool { text.contains(words) }
         switch reply.code {
-        case 200..<300: return .relayed(sesID: sesID(in: reply))
+        case 200..<300: return .relayed
         case 421 where says("too many concurrent") || says("too many connections"): return .route(.tooManyConnections(reply))
         case 421: return isReusedConnection ? .connectionUsedUp : .deferred
         case 451 where says("timeout waiting for data"): return isReusedConnection ? .connectionUsedUp : .deferred
@@ -38,14 +38,5 @@ public enum ReplyPolicy {
         case 400..<500: return .deferred
         default: return .failed
         }
-    }
-
-    /// The id in `250 Ok <id>`: how SES names the message in its notifications.
-    public static func sesID(in reply: Reply) -> String? {
-        guard let text = reply.lines.last else { return nil }
-        let words = text.split(separator: " ")
-        guard words.count >= 2, words[0].lowercased() == "ok" else { return nil }
-        let id = words[1].filter { $0 != "<" && $0 != ">" }
-        return id.isEmpty ? nil : String(id)
     }
 }

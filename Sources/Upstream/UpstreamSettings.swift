@@ -1,5 +1,9 @@
 public import Crypto
 public import MailModel
+public import MailQueue
+
+/// Opens a stored body for sending.
+public typealias BodyOpener = @Sendable (SpoolFile) async throws(QueueError) -> any SpoolReader
 
 /// How the upstream is reached and how long a connection to it may live.
 public struct UpstreamSettings: Sendable {
@@ -23,6 +27,8 @@ public struct UpstreamSettings: Sendable {
     public var messagesPerConnection: Int
     public var recipientsPerTransaction: Int
     public var patience: Patience
+    /// Opens the bodies that are too large for memory.
+    public var openBody: BodyOpener?
 
     /// How long things may take and connections may live.
     public struct Patience: Sendable {
@@ -45,7 +51,7 @@ public struct UpstreamSettings: Sendable {
 
     public init(
         host: String, port: UInt16, security: Security, tls: TLSContext, username: [UInt8], password: Secret, hostname: String,
-        connections: Int, messagesPerConnection: Int, recipientsPerTransaction: Int, patience: Patience = Patience()
+        connections: Int, messagesPerConnection: Int, recipientsPerTransaction: Int, patience: Patience = Patience(), openBody: BodyOpener? = nil
     ) {
         self.host = host
         self.port = port
@@ -58,5 +64,6 @@ public struct UpstreamSettings: Sendable {
         self.messagesPerConnection = max(1, messagesPerConnection)
         self.recipientsPerTransaction = min(max(1, recipientsPerTransaction), 50)
         self.patience = patience
+        self.openBody = openBody
     }
 }

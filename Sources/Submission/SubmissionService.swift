@@ -1,0 +1,122 @@
+internal import Crypto
+public import MailModel
+public import MailQueue
+public import Networking
+internal import SMTPProtocol
+internal import Synchronization
+
+/// What all submission sessions share: the settings in force, the limits across connections, the way into the queue.
+public final class SubmissionService: Sendable {
+    private struct State {
+        var settings: SubmissionSettings
+        /// Counts reloads, so that a session notices one by comparing numbers.
+        var generation = 0
+        var ids: QueueIDGenerator
+        var sessions: [ObjectIdentifier: SubmissionSession] = [:]
+        var isDraining = false
+        var drainWaiters: [CheckedContinuation<Void, Never>] = []
+    }
+
+    private let state: Mutex<State>
+    let limiter = ConnectionLimiter()
+    let throttle = LoginThrottle()
+    let rates = AccountRateLimiter()
+    let verifier: PasswordVerifier
+    let store: any QueueStore
+    let events: any EventSink
+    let clock: WallClock
+    /// Takes each message on as soon as it is durable.
+    let onAccepted: @Sendable (QueuedMessage) -> Void
+
+    /// - Parameter highestID: the highest queue id ever used.
+    public init(
+        settings: SubmissionSettings, store: any QueueStore, highestID: QueueID?, verifier: PasswordVerifier, events: any EventSink,
+        clock: @escaping WallClock, onAccepted: @escaping @Sendable (QueuedMessage) -> Void
+    ) {
+        state = Mutex(State(settings: settings, ids: QueueIDGenerator(floor: highestID)))
+        self.verifier = verifier
+        self.store = store
+        self.events = events
+        self.clock = clock
+        self.onAccepted = onAccepted
+    }
+
+    /// Puts other settings in force, for open sessions from their next command on.
+    public func change(_ settings: SubmissionSettings) {
+        state.withLock { state in
+            state.settings = settings
+            state.generation += 1
+        }
+    }
+
+    public var connectionCount: Int { limiter.count }
+
+    /// Serves a connection that a listener accepted; to be called on `worker`.
+    public func serve(_ socket: AcceptedSocket, on worker: Worker, security: ListenerSecurity) {
+        let (settings, isDraining) = state.withLock { ($0.settings, $0.isDraining) }
+        let network = socket.peer.networkPrefix
+        guard !isDraining else { return refuse(socket, on: worker, with: .shuttingDown) }
+        if case .trusted(_, let networks) = security, !networks.isEmpty, !networks.contains(where: { $0.contains(socket.peer) }) {
+            return refuse(socket, on: worker, with: Reply(554, StatusDetail(7, 1), "\(socket.peer.host) is not allowed on this listener"))
+        }
+        guard limiter.enter(network: network, limit: settings.connections, limitPerNetwork: settings.connectionsPerNetwork) else {
+            return refuse(socket, on: worker, with: .tooManyConnections)
+        }
+        let session = SubmissionSession(socket: socket, worker: worker, security: security, service: self)
+        let isLate = state.withLock { state in
+            state.sessions[ObjectIdentifier(session)] = session
+            return state.isDraining
+        }
+        session.assumeIsolated { session in
+            session.start()
+            if isLate { session.drain() }
+        }
+    }
+
+    /// Ends idle sessions with 421 and lets messages under way finish; returns when every session is gone.
+    public func drain() async {
+        let sessions = state.withLock { state in
+            state.isDraining = true
+            return Array(state.sessions.values)
+        }
+        for session in sessions { session.beginDraining() }
+        await withCheckedContinuation { continuation in
+            let isDone = state.withLock { state in
+                guard !state.sessions.isEmpty else { return true }
+                state.drainWaiters.append(continuation)
+                return false
+            }
+            if isDone { continuation.resume() }
+        }
+    }
+
+    // MARK: For sessions
+
+    var current: (settings: SubmissionSettings, generation: Int) { state.withLock { ($0.settings, $0.generation) } }
+    var generation: Int { state.withLock { $0.generation } }
+
+    func nextID() -> QueueID {
+        let random = SecureRandom.uint32()
+        let now = clock()
+        return state.withLock { $0.ids.next(now: now, random: random) }
+    }
+
+    func ended(_ session: SubmissionSession, network: NetworkRange) {
+        limiter.leave(network: network)
+        let waiters = state.withLock { state in
+            state.sessions[ObjectIdentifier(session)] = nil
+            guard state.isDraining, state.sessions.isEmpty else { return [CheckedContinuation<Void, Never>]() }
+            defer { state.drainWaiters = [] }
+            return state.drainWaiters
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+
+    /// Tells a client why it is not served, before it is closed (it must not be left waiting in silence).
+    private func refuse(_ socket: AcceptedSocket, on worker: Worker, with reply: Reply) {
+        guard let channel = try? Channel(socket, worker: worker) else { return }
+        channel.onEvent = { _ in }
+        channel.send(reply.wireOctets)
+        channel.close()
+    }
+}

@@ -1,0 +1,163 @@
+internal import Intake
+internal import MailModel
+internal import MailQueue
+internal import Networking
+internal import SMTPProtocol
+
+/// From DATA to the reply behind the final dot.
+extension SubmissionSession {
+    func beginMessage(_ reply: Reply, _ transaction: ServerSession.Transaction) {
+        send(reply)
+        activity = .receiving(Reception(transaction, settings: settings, store: service.store))
+        channel?.deadline = .now + settings.patience.message
+    }
+
+    /// - Returns: whether to go on with what else has arrived.
+    func receive(into reception: Reception, from channel: Channel) -> Bool {
+        var consumed = 0
+        let progress = channel.withInput { reception.take($0, consumed: &consumed) }
+        channel.consume(consumed)
+        switch progress {
+        case .needsMoreInput: return false
+        case .mustPause:
+            channel.isReading = false
+            reception.whenWritable {
+                self.worker.run { self.assumeIsolated { $0.channel?.isReading = true } }
+            }
+            return false
+        case .finished:
+            channel.deadline = nil
+            finish(reception)
+            return true
+        case .aborted:
+            reception.discard()
+            activity = .commands
+            perform(session.messageAborted())
+            return false
+        }
+    }
+
+    /// The final dot is there: refuse, or prepare, store and only then say 250.
+    private func finish(_ reception: Reception) {
+        activity = .waiting
+        if let refusal = reception.refusal { return refuse(reception, refusal) }
+        guard let account = session.account else { return refuse(reception, .authenticationNeeded) }
+        let id = service.nextID()
+        let now = service.clock()
+        let sender = reception.transaction.arguments.sender.description
+        let prepared: PreparedMessage
+        do throws(Refusal) {
+            prepared = try reception.prepare(account: account, id: id, received: receivedInfo, now: now)
+        } catch {
+            return refuse(reception, error.reply)
+        }
+        if let body = reception.bodyInMemory {
+            return commit(message(id, account, now, prepared, .inline(body), sender))
+        }
+        reception.finishSpool(as: id) { result in
+            self.worker.run {
+                self.assumeIsolated { session in
+                    switch result {
+                    case .success(let file):
+                        session.commit(session.message(id, account, now, prepared, .file(file), sender))
+                    case .failure(let error): session.finished(error.reply)
+                    }
+                }
+            }
+        }
+    }
+
+    private func refuse(_ reception: Reception, _ reply: Reply) {
+        reception.discard()
+        var event = RelayEvent(.refused, at: service.clock(), account: session.account)
+        event.client = socket.peer.host
+        event.sender = reception.transaction.arguments.sender.description
+        event.recipients = reception.transaction.recipients
+        event.reply = reply.oneLine
+        service.events.emit(event)
+        finished(reply)
+    }
+
+    private var receivedInfo: ReceivedInfo {
+        ReceivedInfo(
+            helloName: Array((session.clientName?.description ?? "unknown").utf8), address: socket.peer.host,
+            transfer: ReceivedInfo.TransferProtocol(rawValue: session.receivedProtocol) ?? .esmtp)
+    }
+
+    private func message(
+        _ id: QueueID, _ account: AccountName, _ now: Timestamp, _ prepared: PreparedMessage, _ body: StoredBody, _ sender: String
+    ) -> QueuedMessage {
+        var facts = MessageFacts()
+        facts.client = socket.peer.host
+        facts.sender = sender
+        facts.fromBefore = prepared.authorBefore.description
+        facts.fromAfter = prepared.author.description
+        facts.messageID = prepared.messageID
+        facts.rule = prepared.changes.isEmpty ? nil : prepared.changes.map(\.description).joined(separator: "; ")
+        facts.tls = tls.map { "\($0.protocolVersion) \($0.cipher)" }
+        facts.identity = settings.intake.rules.identity(covering: prepared.author)?.description
+        return QueuedMessage(
+            id: id, account: account, acceptedAt: now, reversePath: prepared.envelope.reversePath,
+            recipients: prepared.envelope.recipients.enumerated().map { QueuedRecipient(index: $0.offset, mailbox: $0.element, nextAttempt: now) },
+            header: prepared.headerOctets, body: body, is8Bit: prepared.is8Bit, facts: facts)
+    }
+
+    private func commit(_ message: QueuedMessage) {
+        let events = message.acceptanceEvents
+        let service = service
+        service.store.commit([message], events: events) { result in
+            // From here on the message is the queue's, whether or not this client is still there to hear it.
+            if case .success = result {
+                for event in events { service.events.emit(event) }
+                service.onAccepted(message)
+            }
+            self.worker.run {
+                self.assumeIsolated { session in
+                    switch result {
+                    case .success: session.finished(.queued(as: message.id))
+                    case .failure(let error): session.finished(error.reply)
+                    }
+                }
+            }
+        }
+    }
+
+    /// The message's fate is settled: the reply leaves, and the session goes on.
+    private func finished(_ reply: Reply) {
+        activity = .commands
+        guard let channel else { return }
+        channel.corked {
+            perform(session.messageFinished(reply))
+            resume()
+        }
+    }
+}
+
+extension QueuedMessage {
+    /// What is told of a message that was just accepted.
+    var acceptanceEvents: [RelayEvent] {
+        var accepted = RelayEvent(.accepted, at: acceptedAt, queueID: id, account: account, recipients: recipients.map(\.mailbox))
+        accepted.client = facts.client
+        accepted.sender = facts.sender
+        accepted.fromBefore = facts.fromBefore
+        accepted.fromAfter = facts.fromAfter
+        accepted.messageID = facts.messageID
+        accepted.messageSize = size
+        guard let rule = facts.rule else { return [accepted] }
+        var rewritten = RelayEvent(.rewritten, at: acceptedAt, queueID: id, account: account)
+        rewritten.fromBefore = facts.fromBefore
+        rewritten.fromAfter = facts.fromAfter
+        rewritten.reply = rule
+        return [accepted, rewritten]
+    }
+}
+
+extension QueueError {
+    /// What a client is told: that it is our trouble, and to come again; nothing of our configuration.
+    var reply: Reply {
+        switch self {
+        case .outOfSpace: .insufficientStorage
+        default: .localError
+        }
+    }
+}
