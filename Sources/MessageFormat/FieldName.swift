@@ -82,7 +82,7 @@ public enum FieldName: String, Hashable, Sendable, CaseIterable {
     case xSESTenant = "X-SES-TENANT"
 
     /// - Returns: `nil` for a name that no rule knows.
-    init?(matching name: ArraySlice<UInt8>) {
+    public init?(matching name: ArraySlice<UInt8>) {
         guard let known = Self.table[Self.slot(of: name)].first(where: { ASCII.equalsIgnoringCase($0.octets, name) }) else {
             return nil
         }
