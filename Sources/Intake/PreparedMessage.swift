@@ -1,0 +1,22 @@
+public import MailModel
+public import Rewriting
+
+/// A message as it will be sent, apart from its body, which the caller stored while it was read.
+public struct PreparedMessage: Sendable {
+    /// The complete header, from our Received to the empty line.
+    public let headerOctets: [UInt8]
+    /// The reverse-path is a verified mailbox, never null.
+    public let envelope: Envelope
+    /// The body has octets above 127: the upstream must be told `BODY=8BITMIME`.
+    public let is8Bit: Bool
+    /// Octets of header and body.
+    public let octetCount: Int
+    /// As it stands in the header, with angle brackets; printable.
+    public let messageID: String
+    /// The author as the client wrote it.
+    public let authorBefore: Mailbox
+    /// The author that leaves.
+    public let author: Mailbox
+    /// What was rewritten, and by which rule.
+    public let changes: [RewriteChange]
+}

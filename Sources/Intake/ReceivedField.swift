@@ -1,0 +1,45 @@
+internal import MailModel
+internal import MessageFormat
+
+/// Received fields: ours, and what those of others tell (RFC 5321 §4.4, §6.3).
+enum ReceivedField {
+    /// `from <hello> ([<ip>]) by <host> with ESMTPSA id <queue id> for <x>; <date>`
+    ///
+    /// - Parameter recipient: only if there is exactly one: nobody may learn of a second.
+    static func make(
+        _ info: ReceivedInfo, hostname: Domain, queueID: QueueID, recipient: Mailbox?, at time: Timestamp
+    ) throws(HeaderError) -> HeaderField {
+        var pieces: [[UInt8]] = [Array("from".utf8), hello(info.helloName)]
+        if let address = info.address { pieces.append(literal(Array(address.utf8))) }
+        pieces.append(contentsOf: [Array("by".utf8), hostname.octets])
+        pieces.append(contentsOf: [Array("with".utf8), Array(info.transfer.rawValue.utf8)])
+        pieces.append(contentsOf: [Array("id".utf8), Array(queueID.description.utf8)])
+        if let recipient { pieces.append(contentsOf: [Array("for".utf8), [ASCII.less] + recipient.wireOctets + [ASCII.greater]]) }
+        pieces[pieces.count - 1].append(ASCII.semicolon)
+        for word in MessageDate.format(time).split(separator: ASCII.space) { pieces.append(Array(word)) }
+        return try HeaderField(.received, pieces: pieces)
+    }
+
+    /// A name cannot be more than what a domain or an address literal is made of; the rest becomes `?`.
+    private static func hello(_ name: [UInt8]) -> [UInt8] {
+        let safe = name.prefix(255).map { ASCII.isLetterOrDigit($0) || ".-_:[]".utf8.contains($0) ? $0 : UInt8(ascii: "?") }
+        return safe.isEmpty ? Array("unknown".utf8) : safe
+    }
+
+    private static func literal(_ address: [UInt8]) -> [UInt8] {
+        let isAddress = !address.isEmpty && address.count <= 64
+            && address.allSatisfy { ASCII.isLetterOrDigit($0) || $0 == ASCII.dot || $0 == ASCII.colon || $0 == UInt8(ascii: "%") }
+        guard isAddress else { return Array("(unknown)".utf8) }
+        return Array((address.contains(ASCII.colon) ? "([IPv6:" : "([").utf8) + address + Array("])".utf8)
+    }
+
+    /// Whether the field says that this host has had the message: `by <hostname>`.
+    static func isBy(_ hostname: Domain, _ field: HeaderField) -> Bool {
+        var previousIsBy = false
+        for word in field.unfolded.split(whereSeparator: { ASCII.isBlank($0) || $0 == ASCII.semicolon }) {
+            if previousIsBy { return ASCII.equalsIgnoringCase(word, hostname.octets) }
+            previousIsBy = word.equalsIgnoringCase("by")
+        }
+        return false
+    }
+}

@@ -1,0 +1,226 @@
+internal import MailModel
+
+extension AddressList {
+    /// Parses the value of a field: everything after the colon.
+    public init(parsing value: ArraySlice<UInt8>) throws(AddressListError) {
+        var parser = AddressListParser(value)
+        self = try parser.parse()
+    }
+}
+
+/// One pass over the value, no recursion: a group is a flag, for groups do not nest.
+private struct AddressListParser {
+    /// A word of what is a display name or a local part; which of the two, only the next special tells.
+    private struct Word {
+        let range: Range<Int>
+        let isQuoted: Bool
+        /// `John Q. Public` is a phrase, `john.public` may be a local part.
+        let isDot: Bool
+    }
+
+    private var lexer: AddressLexer
+    private var elements: [AddressList.Element] = []
+    private var emptyElements = 0
+    private var group: (members: [NamedMailbox], start: Int)?
+    private var memberCount = 0
+
+    init(_ value: ArraySlice<UInt8>) { lexer = AddressLexer(value) }
+
+    mutating func parse() throws(AddressListError) -> AddressList {
+        while try parseElement() {}
+        if let group { throw .unclosedGroup(at: group.start) }
+        return AddressList(elements: elements, hasEmptyElements: emptyElements > 0)
+    }
+
+    /// - Returns: `false` at the end of the value.
+    private mutating func parseElement() throws(AddressListError) -> Bool {
+        var words: [Word] = []
+        try lexer.skipBlanksAndComments()
+        let start = lexer.index
+        while true {
+            let tokenStart = lexer.index
+            let token = try lexer.next()
+            switch token {
+            case .atom(let range): words.append(Word(range: range, isQuoted: false, isDot: false))
+            case .quotedString(let range): words.append(Word(range: range, isQuoted: true, isDot: false))
+            case .special(ASCII.dot): words.append(Word(range: tokenStart..<lexer.index, isQuoted: false, isDot: true))
+            case .special(ASCII.less):
+                try parseAngleAddress(phrase: words)
+                return true
+            case .special(ASCII.at):
+                try parseBareAddress(localPart: words, at: tokenStart)
+                return true
+            case .special(ASCII.colon) where group == nil && !words.isEmpty:
+                group = ([], lexer.offset(of: start))
+                return true
+            case .special(ASCII.semicolon) where group != nil && words.isEmpty:
+                try closeGroup()
+                return true
+            case .special(ASCII.comma) where words.isEmpty:
+                emptyElements += 1
+                try checkCount()
+                return true
+            case .special(ASCII.comma): throw .missingDomain(at: lexer.offset(of: start))
+            case .special(ASCII.semicolon) where group != nil: throw .missingDomain(at: lexer.offset(of: start))
+            case .special(let octet): throw .unexpectedOctet(octet, at: lexer.offset(of: tokenStart))
+            case .end:
+                guard words.isEmpty else { throw .missingDomain(at: lexer.offset(of: start)) }
+                return false
+            }
+            try lexer.skipBlanksAndComments()
+        }
+    }
+
+    private mutating func checkCount() throws(AddressListError) {
+        guard elements.count + emptyElements + memberCount <= AddressList.maximumElements else { throw .tooManyElements }
+    }
+
+    private mutating func closeGroup() throws(AddressListError) {
+        elements.append(.group(group?.members ?? []))
+        group = nil
+        try checkCount()
+        try lexer.skipBlanksAndComments()
+        try expectSeparator()
+    }
+
+    /// After an address: a comma, the end, or what closes the group.
+    private mutating func expectSeparator() throws(AddressListError) {
+        let start = lexer.index
+        switch try lexer.next() {
+        case .end, .special(ASCII.comma): return
+        case .special(ASCII.semicolon) where group != nil: try closeGroup()
+        case .atom(let range), .quotedString(let range):
+            throw .unexpectedOctet(lexer.octets[range.lowerBound], at: lexer.offset(of: start))
+        case .special(let octet): throw .unexpectedOctet(octet, at: lexer.offset(of: start))
+        }
+    }
+
+    private mutating func finish(_ mailbox: Mailbox, phrase: Range<Int>?) throws(AddressListError) {
+        lexer.forgetComment()
+        try lexer.skipBlanksAndComments()
+        let comment = phrase == nil ? lexer.lastComment : nil
+        let name = phrase ?? comment ?? lexer.index..<lexer.index
+        let named = NamedMailbox(mailbox: mailbox, rawName: lexer.octets[name], isComment: comment != nil)
+        if group != nil {
+            group?.members.append(named)
+            memberCount += 1
+        } else {
+            elements.append(.mailbox(named))
+        }
+        try checkCount()
+        try expectSeparator()
+    }
+
+    private mutating func parseBareAddress(localPart words: [Word], at: Int) throws(AddressListError) {
+        let mailbox = try parseDomain(after: words, at: at)
+        try finish(mailbox, phrase: nil)
+    }
+
+    private mutating func parseAngleAddress(phrase: [Word]) throws(AddressListError) {
+        let angle = lexer.index - 1
+        var words: [Word] = []
+        try lexer.skipBlanksAndComments()
+        while true {
+            let tokenStart = lexer.index
+            switch try lexer.next() {
+            case .atom(let range): words.append(Word(range: range, isQuoted: false, isDot: false))
+            case .quotedString(let range): words.append(Word(range: range, isQuoted: true, isDot: false))
+            case .special(ASCII.dot): words.append(Word(range: tokenStart..<lexer.index, isQuoted: false, isDot: true))
+            case .special(ASCII.at) where words.isEmpty:
+                try skipRoute()
+            case .special(ASCII.at):
+                let mailbox = try parseDomain(after: words, at: tokenStart)
+                try lexer.skipBlanksAndComments()
+                let closing = lexer.index
+                switch try lexer.next() {
+                case .special(ASCII.greater): break
+                case .end: throw .unclosedAngle(at: lexer.offset(of: angle))
+                default: throw .unexpectedOctet(lexer.octets[closing], at: lexer.offset(of: closing))
+                }
+                let name = phrase.first.map { $0.range.lowerBound..<(phrase.last?.range.upperBound ?? $0.range.upperBound) }
+                return try finish(mailbox, phrase: name)
+            case .special(ASCII.greater):
+                throw words.isEmpty ? .emptyAngle(at: lexer.offset(of: angle)) : .missingDomain(at: lexer.offset(of: angle))
+            case .special(let octet): throw .unexpectedOctet(octet, at: lexer.offset(of: tokenStart))
+            case .end: throw .unclosedAngle(at: lexer.offset(of: angle))
+            }
+            try lexer.skipBlanksAndComments()
+        }
+    }
+
+    /// `@a.example,@b.example:` before an address: obsolete, read and dropped (RFC 5322 §4.4). The first `@` is read already.
+    private mutating func skipRoute() throws(AddressListError) {
+        while true {
+            try lexer.skipBlanksAndComments()
+            let start = lexer.index
+            switch try lexer.next() {
+            case .atom, .special(ASCII.dot), .special(ASCII.comma), .special(ASCII.at): continue
+            case .special(ASCII.colon): return
+            case .end: throw .unexpectedEnd(at: lexer.offset(of: start))
+            default: throw .unexpectedOctet(lexer.octets[start], at: lexer.offset(of: start))
+            }
+        }
+    }
+
+    /// Reads the domain and puts the address together. `at` is where the `@` stands.
+    private mutating func parseDomain(after words: [Word], at: Int) throws(AddressListError) -> Mailbox {
+        guard let first = words.first else { throw .unexpectedOctet(ASCII.at, at: lexer.offset(of: at)) }
+        let start = lexer.offset(of: first.range.lowerBound)
+        let localPart = try self.localPart(of: words, start: start)
+        try lexer.skipBlanksAndComments()
+        if lexer.index < lexer.octets.endIndex, lexer.octets[lexer.index] == ASCII.leftBracket {
+            throw .invalidAddress(.addressLiteral, at: start)
+        }
+        // Blanks and comments may stand around the dots (obs-domain); two atoms with no dot between them are not one domain.
+        var domain: [UInt8] = []
+        var endsInAtom = false
+        while lexer.index < lexer.octets.endIndex {
+            let tokenStart = lexer.index
+            let octet = lexer.octets[tokenStart]
+            guard octet == ASCII.dot || !endsInAtom else { throw .unexpectedOctet(octet, at: lexer.offset(of: tokenStart)) }
+            guard octet == ASCII.dot || ASCII.isAtomText(octet) else { break }
+            _ = try lexer.next()
+            domain.append(contentsOf: lexer.octets[tokenStart..<lexer.index])
+            endsInAtom = octet != ASCII.dot
+            if domain.count > 255 { throw .invalidAddress(.domainTooLong, at: start) }
+            if try domainEndsHere() { break }
+            try lexer.skipBlanksAndComments()
+        }
+        do {
+            return Mailbox(localPart: localPart, domain: try Domain(allowingSingleLabel: domain))
+        } catch {
+            throw error == .empty ? .missingDomain(at: start) : .invalidAddress(error, at: start)
+        }
+    }
+
+    /// Looks past blanks and comments without taking them: a comment behind the domain may be the author's name.
+    private func domainEndsHere() throws(AddressListError) -> Bool {
+        var ahead = lexer
+        try ahead.skipBlanksAndComments()
+        guard ahead.index < ahead.octets.endIndex else { return true }
+        let octet = ahead.octets[ahead.index]
+        return octet != ASCII.dot && !ASCII.isAtomText(octet)
+    }
+
+    private func localPart(of words: [Word], start: Int) throws(AddressListError) -> LocalPart {
+        var value: [UInt8] = []
+        var followsWord = false
+        for word in words {
+            if !word.isDot, followsWord {
+                throw .unexpectedOctet(lexer.octets[word.range.lowerBound], at: lexer.offset(of: word.range.lowerBound))
+            }
+            followsWord = !word.isDot
+            if word.isQuoted {
+                value.append(contentsOf: lexer.unquoted(word.range.dropFirst().dropLast()))
+            } else {
+                value.append(contentsOf: lexer.octets[word.range])
+            }
+            if value.count > 64 { throw .invalidAddress(.localPartTooLong, at: start) }
+        }
+        do {
+            return try LocalPart(unquoted: value)
+        } catch {
+            throw .invalidAddress(error, at: start)
+        }
+    }
+}

@@ -1,0 +1,30 @@
+public import MailModel
+
+/// One thing that the rules did to a message: together they explain why it leaves as it does.
+public enum RewriteChange: Hashable, Sendable {
+    /// From lies in this identity and stays byte for byte.
+    case fromKept(Identity.Scope)
+    case fromRewritten(before: Mailbox, after: Mailbox, Identity.Scope)
+    /// The author became Reply-To, because there was none.
+    case replyToAdded(Mailbox)
+    case reversePathReplaced(before: ReversePath, after: Mailbox)
+    /// The name as it was spelled.
+    case fieldRemoved(String)
+    /// An address field without an address, which RFC 5322 does not allow.
+    case emptyFieldRemoved(String)
+}
+
+extension RewriteChange: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .fromKept(let identity): "From is in the verified identity \(identity) and stays as it is"
+        case .fromRewritten(let before, let after, let identity):
+            "From \(before) is in no verified identity; \(after) of \(identity) takes its place"
+        case .replyToAdded(let author): "Reply-To \(author) added, so that answers reach the author"
+        case .reversePathReplaced(.null, let after): "the null reverse-path, which Amazon SES refuses, became \(after)"
+        case .reversePathReplaced(let before, let after): "the reverse-path \(before) is in no verified identity and became \(after)"
+        case .fieldRemoved(let name): "\(name) removed"
+        case .emptyFieldRemoved(let name): "\(name) removed: it names no address"
+        }
+    }
+}
