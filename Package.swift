@@ -57,7 +57,7 @@ let package = Package(
         module("Settings", on: ["MailModel", "Crypto", yams]),
 
         // Shells: they join the two.
-        module("Submission", on: ["MailModel", "SMTPProtocol", "Networking", "Intake", "MailQueue", "Crypto"]),
+        module("Submission", on: ["MailModel", "SMTPProtocol", "Networking", "Rewriting", "Intake", "MailQueue", "Crypto"]),
         module("Upstream", on: ["MailModel", "SMTPProtocol", "Networking", "MailQueue", "Crypto"]),
         module("Dispatcher", on: ["MailModel", "MailQueue", "Upstream", collections]),
         module("SESSandbox", on: ["MailModel", "SMTPProtocol", "MessageFormat", "Networking", "Crypto", "SafeIO"]),

@@ -1,7 +1,9 @@
+internal import Crypto
 internal import Intake
 internal import MailModel
 internal import MailQueue
 internal import Networking
+internal import Rewriting
 internal import SMTPProtocol
 
 /// From DATA to the reply behind the final dot.
@@ -95,7 +97,7 @@ extension SubmissionSession {
         facts.messageID = prepared.messageID
         facts.rule = prepared.changes.isEmpty ? nil : prepared.changes.map(\.description).joined(separator: "; ")
         facts.tls = tls.map { "\($0.protocolVersion) \($0.cipher)" }
-        facts.identity = settings.intake.rules.identity(covering: prepared.author)?.description
+        facts.identity = settings.intake.rules.identity(covering: prepared.author)?.scope.description
         return QueuedMessage(
             id: id, account: account, acceptedAt: now, reversePath: prepared.envelope.reversePath,
             recipients: prepared.envelope.recipients.enumerated().map { QueuedRecipient(index: $0.offset, mailbox: $0.element, nextAttempt: now) },

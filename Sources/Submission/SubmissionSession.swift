@@ -77,7 +77,7 @@ actor SubmissionSession {
         case .secured(let info):
             tls = info
             activity = .commands
-            if case .implicitTLS = security { greet() } else if let result = session.tlsEstablished() { perform(result) }
+            if case .implicitTLS = security { greet() } else { session.tlsEstablished() }
             awaitCommand()
         case .drained: break
         case .deadline: timedOut()
