@@ -7,11 +7,16 @@ public enum WholeFile {
     /// - Throws: with code `EFBIG` if it is longer.
     public static func read(_ path: String, limit: Int = 16 << 20) throws(SystemCallError) -> [UInt8] {
         let descriptor = OwnedDescriptor(try retryingOnInterrupt("open", subject: path) { open(path, O_RDONLY | O_CLOEXEC) })
+        return try readAll(descriptor, path, limit: limit)
+    }
+
+    static func readAll(_ descriptor: borrowing OwnedDescriptor, _ path: String, limit: Int) throws(SystemCallError) -> [UInt8] {
+        let raw = descriptor.rawValue
         var octets: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 64 << 10)
         while true {
             let count = try retryingOnInterrupt("read", subject: path) {
-                chunk.withUnsafeMutableBytes { Glibc.read(descriptor.rawValue, $0.baseAddress, $0.count) }
+                chunk.withUnsafeMutableBytes { Glibc.read(raw, $0.baseAddress, $0.count) }
             }
             if count == 0 { return octets }
             guard octets.count + count <= limit else { throw SystemCallError("read", code: EFBIG, subject: path) }
@@ -21,8 +26,11 @@ public enum WholeFile {
 
     /// Replaces `path` as a whole and durably: temporary file, fsync, rename, fsync of the folder.
     ///
+    /// - Parameter owner: the user and group of the new file; those of the process if `nil`.
     /// - Throws: `path` then holds its old content, except after a failed sync of the folder, when it may hold either.
-    public static func replace(_ path: String, with octets: [UInt8], mode: UInt32) throws(SystemCallError) {
+    public static func replace(
+        _ path: String, with octets: [UInt8], mode: UInt32, owner: (user: UInt32, group: UInt32)? = nil
+    ) throws(SystemCallError) {
         let slash = path.lastIndex(of: "/")
         let folder = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
         let name = slash.map { String(path[path.index(after: $0)...]) } ?? path
@@ -31,6 +39,8 @@ public enum WholeFile {
         try directory.remove(temporary)
         let descriptor = try directory.createExclusively(temporary, mode: mode)
         do {
+            // First the owner: a change of owner may clear bits of the mode.
+            if let owner { _ = try retryingOnInterrupt("fchown", subject: path) { fchown(descriptor.rawValue, owner.user, owner.group) } }
             _ = try retryingOnInterrupt("fchmod", subject: path) { fchmod(descriptor.rawValue, mode) }
             try writeAll(octets, to: descriptor, subject: path)
             _ = try retryingOnInterrupt("fsync", subject: path) { fsync(descriptor.rawValue) }

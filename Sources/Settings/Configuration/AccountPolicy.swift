@@ -1,0 +1,79 @@
+public import MailModel
+
+extension Configuration {
+    /// Entry of `accounts`: what one app may do.
+    public struct AccountPolicy: Hashable, Sendable {
+        /// The addresses that may leave; empty: every address of the identities.
+        public internal(set) var from: [AddressPattern] = []
+        /// Recipients per time.
+        public internal(set) var rate = Rate.unlimited
+        /// Recipients in 24 hours; `nil`: no limit.
+        public internal(set) var daily: Int?
+        /// `nil`: as `queue.lifetime`.
+        public internal(set) var lifetime: Duration?
+        /// `nil`: as `rewrite.ses_headers`.
+        public internal(set) var sesHeaders: SESHeaderPolicy?
+
+        /// What an account without an entry has.
+        public init() {}
+
+        /// Whether the account may send from the address that leaves, after rewriting.
+        public func allows(from author: Mailbox) -> Bool { from.isEmpty || from.contains { $0.matches(author) } }
+    }
+}
+
+extension Configuration.AccountPolicy: Section {
+    static let keys: [SectionKey<Self>] = [
+        SectionKey("from", \.from,
+            ValueType<AddressPattern>.addressPattern.list(of: "address patterns", atLeastOne: "is empty, so nothing could be sent; name an address or pattern, or remove the key to allow every address of the identities"),
+            defaultText: "every address of the identities",
+            "The addresses that may leave, such as billing@example.com or *@mail.example.com. A foreign author is rewritten first, then checked."),
+        SectionKey("rate", \.rate, .rate,
+            "How many recipients the account may reach in a time."),
+        SectionKey("daily", \.daily, .dailyQuota,
+            "How many recipients the account may reach in 24 hours."),
+        SectionKey("lifetime", \.lifetime, ValueType<Duration>.duration(.seconds(1) ... .seconds(365 * 86_400)).optional,
+            defaultText: "queue.lifetime",
+            "How long a message of this account is tried."),
+        SectionKey("ses_headers", \.sesHeaders, ValueType<Configuration.SESHeaderPolicy>.sesHeaderPolicy.optional,
+            defaultText: "rewrite.ses_headers",
+            "What happens to X-SES-* fields that the app sets."),
+    ]
+}
+
+extension ValueType<AddressPattern> {
+    static let addressPattern = scalar("address pattern", show: \.description, parse: AddressPattern.parse)
+}
+
+extension ValueType<[AccountName: Configuration.AccountPolicy]> {
+    /// A mapping from names that the operator chose.
+    static let accounts: ValueType = {
+        let policy = ValueType<Configuration.AccountPolicy>.section()
+        return ValueType(
+            name: "section per account", children: policy.children.map { $0.below("NAME") },
+            read: { node, path, reading in
+                let entries: [TextNode.Entry]
+                switch node {
+                case .mapping(let found, _): entries = found
+                case .scalar(let scalar) where scalar.isNull: entries = []
+                default:
+                    reading.report(at: node.position, key: path, "is \(node.kind); give a section per account, such as crm: { rate: 5/s }")
+                    return nil
+                }
+                var accounts: [AccountName: Configuration.AccountPolicy] = [:]
+                for entry in entries {
+                    let place = path.name(entry.key.text)
+                    reading.note(place, at: entry.value.position)
+                    guard let name = AccountName(entry.key.text) else {
+                        reading.report(at: entry.key.position, key: path, accountNameAdvice(entry.key.text))
+                        continue
+                    }
+                    accounts[name] = policy.read(entry.value, place, &reading)
+                }
+                return accounts
+            },
+            show: { accounts, path in
+                accounts.sorted { $0.key < $1.key }.flatMap { policy.show($0.value, "\(path).\($0.key)") }
+            })
+    }()
+}

@@ -1,0 +1,79 @@
+internal import MailModel
+
+extension Configuration {
+    /// What no single key can know: addresses that collide, identities given twice, settings that belie each other.
+    func check(_ reading: inout Reading) {
+        checkListeners(&reading)
+        checkIdentities(&reading)
+        checkAccounts(&reading)
+        checkUpstream(&reading)
+    }
+
+    private func checkListeners(_ reading: inout Reading) {
+        // Defaults are checked too: `http: "[::]:587"` collides with a listener that is not in the file.
+        var seen: [(address: ListenAddress, name: String)] = []
+        let root = KeyPathText.root
+        if reading.places["listeners"] == nil { seen += listeners.map { ($0.address, "the default listener") } }
+        for (address, path) in reading.listenAddresses { report(address, path.key("address")) }
+        if let http { report(http, root.key("http")) }
+        if let http, !http.address.isLoopback, !http.address.isPrivate {
+            reading.report(.warning, key: root.key("http"), "\(http) may be reached from outside, and shows status to everybody; listen on 127.0.0.1")
+        }
+
+        func report(_ address: ListenAddress, _ path: KeyPathText) {
+            if let other = seen.first(where: { $0.address.collides(with: address) }) {
+                let why = other.address == address ? "" : "; \(other.address.address.isUnspecified ? other.address : address) takes this address too"
+                reading.report(key: path, "\(address) collides with \(other.name) (\(other.address))\(why); choose another port")
+            }
+            seen.append((address, path.text))
+        }
+    }
+
+    private func checkIdentities(_ reading: inout Reading) {
+        var first: [Identity.Subject: String] = [:]
+        for (identity, path) in reading.identities {
+            if let other = first[identity.subject] {
+                let key = if case .domain = identity.subject { "domain" } else { "address" }
+                reading.report(key: path.key(key), "\(identity.subject) is already \(other); keep one of them")
+            } else {
+                first[identity.subject] = path.text
+            }
+        }
+    }
+
+    private func checkAccounts(_ reading: inout Reading) {
+        let identities = reading.identities.map(\.identity)
+        // Without all identities nothing can be said.
+        guard !identities.isEmpty, !reading.problems.contains(where: { $0.key?.hasPrefix("identities") ?? false }) else { return }
+        for (name, policy) in accounts.sorted(by: { $0.key < $1.key }) {
+            for pattern in policy.from where !identities.contains(where: pattern.overlaps) {
+                reading.report(
+                    .warning, key: KeyPathText.root.key("accounts").name(name.description).key("from"),
+                    "no identity covers \(pattern), so nothing can leave from it; add the identity or correct the pattern")
+            }
+        }
+    }
+
+    private func checkUpstream(_ reading: inout Reading) {
+        let path = KeyPathText.root.key("upstream")
+        let usual: [UInt16: Upstream.TLSMode] = [465: .implicit, 2465: .implicit, 587: .starttls, 2587: .starttls, 25: .starttls]
+        if let mode = usual[upstream.port], mode != upstream.tls {
+            reading.report(.warning, key: path.key("tls"), "SES speaks \(mode.rawValue) on port \(upstream.port); write tls: \(mode.rawValue), or choose another port")
+        }
+        if case .name(let name) = upstream.host, name.octets.ends(with: ".mail-manager-smtp.amazonaws.com") {
+            reading.report(
+                .warning, key: path.key("host"),
+                "is an ingress of SES Mail Manager, which takes mail and may drop it; use email-smtp.REGION.amazonaws.com")
+        }
+        if let region = upstream.region, let own = SESEndpoint(upstream.host)?.region, own != region {
+            reading.report(.warning, key: path.key("region"), "\(region) is not the region of the host (\(own)); credentials and identities belong to one region")
+        }
+        if upstream.maxMessagesPerConnection > 350 {
+            reading.report(.warning, key: path.key("max_messages_per_connection"), "SES ends a connection after about 350 messages; write 50")
+        }
+    }
+}
+
+extension [UInt8] {
+    func ends(with literal: StaticString) -> Bool { literal.withUTF8Buffer { count >= $0.count && suffix($0.count).elementsEqual($0) } }
+}

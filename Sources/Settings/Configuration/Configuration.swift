@@ -1,0 +1,87 @@
+public import MailModel
+
+/// What `fairlead.yaml` says, typed, with every default filled in. Nothing that it names has been opened yet.
+///
+/// Paths are resolved against the folder of the file. The text of each key for operators stands in `keys`, beside its type and its
+/// default; `Schema` makes the reference of it.
+public struct Configuration: Hashable, Sendable {
+    /// `nil`: the host's full name.
+    public internal(set) var hostname: Domain?
+    /// Key `operator`.
+    public internal(set) var operatorAddress = Mailbox.placeholder
+    public internal(set) var listeners = Listener.defaults
+    public internal(set) var tls = TLSFiles()
+    public internal(set) var passwords = ""
+    public internal(set) var accounts: [AccountName: AccountPolicy] = [:]
+    /// At least one; the first is the default.
+    public internal(set) var identities: [Identity] = []
+    public internal(set) var rewrite = RewriteRules()
+    public internal(set) var aliases: String?
+    public internal(set) var upstream = Upstream()
+    public internal(set) var queue = Queue()
+    public internal(set) var limits = Limits()
+    /// The path of the control socket.
+    public internal(set) var control = "/run/fairlead/control.sock"
+    /// `nil`: off.
+    public internal(set) var http: ListenAddress? = .defaultHTTP
+    public internal(set) var log = Log()
+
+    init() {}
+
+    /// The rules of an account; one without an entry has the defaults.
+    public func policy(for account: AccountName) -> AccountPolicy { accounts[account] ?? AccountPolicy() }
+
+    /// Every key with the value in force, defaults included, in the order of the reference: for the log at start and `check config`.
+    public var effectiveSettings: [(key: String, value: String)] {
+        Self.show(self, "").map { (key: $0.key, value: $0.text) }
+    }
+}
+
+extension Configuration: Section {
+    static let keys: [SectionKey<Configuration>] = [
+        SectionKey("hostname", \.hostname, ValueType<Domain>.hostName.optional, defaultText: "the host's full name",
+            "The name in the greeting, in EHLO and in Received."),
+        SectionKey("operator", \.operatorAddress, .mailbox, required: true,
+            "the address that gets alarms, reports nobody else can get, and mail for postmaster and abuse."),
+        SectionKey("listeners", \.listeners, ValueType<Listener>.listener.list(of: "listeners", atLeastOne: "is empty; nothing could connect, give at least one listener or remove the key for the defaults"),
+            defaultText: "[::]:587 with starttls and [::]:465 with implicit TLS",
+            "Where apps connect."),
+        SectionKey("tls", \.tls, .section(), required: true,
+            "the certificate and private key that the listeners show, as { certificate: …, private_key: … }."),
+        SectionKey("passwords", \.passwords, .path, required: true,
+            "the file of accounts, lines of name:hash, written by `fairlead account`."),
+        SectionKey("accounts", \.accounts, .accounts, defaultText: "none",
+            "What each app may do. An account without an entry here has the defaults; passwords are in the passwords file."),
+        SectionKey("identities", \.identities, ValueType<Identity>.identity.list(of: "identities", atLeastOne: "is empty; name at least one domain or address that is verified in SES"), required: true,
+            "the domains and addresses that are verified in SES; the first one is the default."),
+        SectionKey("rewrite", \.rewrite, .section(),
+            "How mail from addresses outside the identities is changed."),
+        SectionKey("aliases", \.aliases, ValueType<String>.path.optional, defaultText: "none",
+            "The file of aliases, lines of address: target, target."),
+        SectionKey("upstream", \.upstream, .section(), required: true,
+            "the way to Amazon SES; at least credentials must be named."),
+        SectionKey("queue", \.queue, .section(),
+            "Where accepted mail waits, and for how long."),
+        SectionKey("limits", \.limits, .section(),
+            "What clients may ask for. Memory is bounded by these."),
+        SectionKey("control", \.control, .socketPath,
+            "The socket that the commands talk to the daemon through."),
+        SectionKey("http", \.http, .listenAddressOrOff,
+            "Where health, metrics and status are served, or off."),
+        SectionKey("log", \.log, .section(),
+            "What is logged, and how."),
+    ]
+}
+
+extension Mailbox {
+    /// Stands where a required address is missing; a configuration with it is never handed out.
+    static let placeholder = Mailbox(parsingConstant: "missing@invalid.invalid")
+
+    private init(parsingConstant text: StaticString) {
+        do {
+            self = try Mailbox(parsing: text.withUTF8Buffer(Array.init))
+        } catch {
+            fatalError("a constant of ours is not an address")
+        }
+    }
+}

@@ -1,0 +1,46 @@
+public import Crypto
+public import MailModel
+
+/// The configuration with everything it names read and checked: enough to start, or to take over in a reload.
+public struct LoadedSettings: Sendable {
+    public let configuration: Configuration
+    /// `configuration.hostname`, or the host's own name.
+    public let hostname: Domain
+    /// The certificates in PEM, and the key that fits the first of them.
+    public let certificateChain: [UInt8]
+    public let privateKey: Secret
+    /// When the first certificate expires.
+    public let certificateExpiry: Timestamp
+    /// In the order of `configuration.identities`.
+    public let identities: [LoadedIdentity]
+    public let passwords: PasswordFile
+    public let aliases: AliasFile?
+    /// The authorities for the upstream in PEM; `nil`: the system's.
+    public let upstreamAuthorities: [UInt8]?
+    public let credentials: UpstreamCredentials
+    /// What works and is probably not meant.
+    public let warnings: [Problem]
+    /// The keys of the file that do nothing yet, each where it first stands.
+    public let keysWithoutEffect: [Problem]
+
+    /// The most specific identity that covers an address, as SES chooses it: the address, then the nearest domain.
+    public func identity(covering mailbox: Mailbox) -> LoadedIdentity? {
+        identities.filter { $0.identity.covers(mailbox) }.max { $0.specificity < $1.specificity }
+    }
+
+    /// The first one, which mail from foreign addresses leaves under.
+    public var defaultIdentity: LoadedIdentity { identities[0] }
+}
+
+/// An identity with its key.
+public struct LoadedIdentity: Sendable {
+    public let identity: Configuration.Identity
+    public let signingKey: RSAPrivateKey
+
+    fileprivate var specificity: Int {
+        switch identity.subject {
+        case .address: Int.max
+        case .domain(let domain): domain.octets.count
+        }
+    }
+}
