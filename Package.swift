@@ -21,18 +21,14 @@ func tests(_ name: String, on: [Target.Dependency], resources: [Resource] = [], 
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
-let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let collections = Target.Dependency.product(name: "Collections", package: "swift-collections")
-let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 
 let package = Package(
     name: "fairlead",
     products: [.executable(name: "fairlead", targets: ["fairlead"])],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
-        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
@@ -54,7 +50,7 @@ let package = Package(
         module("SafeIO"),
         module("Networking", on: ["SafeIO", "Crypto"]),
         module("MailQueue", on: ["MailModel", "SafeIO", grdb]),
-        module("Settings", on: ["MailModel", "Crypto", yams]),
+        module("Settings", on: ["MailModel", "Crypto", "SafeIO", yams]),
 
         // Shells: they join the two.
         module("Submission", on: ["MailModel", "SMTPProtocol", "Networking", "Rewriting", "Intake", "MailQueue", "Crypto"]),
@@ -64,7 +60,7 @@ let package = Package(
         module("ControlProtocol", on: ["MailModel"]),
         module("RelayDaemon", on: [
             "MailModel", "SMTPProtocol", "MessageFormat", "DKIM", "Rewriting", "Intake", "Crypto", "SafeIO", "Networking",
-            "MailQueue", "Settings", "Submission", "Upstream", "Dispatcher", "SESSandbox", "ControlProtocol", logging, lifecycle,
+            "MailQueue", "Settings", "Submission", "Upstream", "Dispatcher", "SESSandbox", "ControlProtocol",
         ]),
         module("CommandLine", on: ["RelayDaemon", "ControlProtocol", "MailModel", "Settings", "SafeIO", "Crypto", argumentParser]),
         .executableTarget(name: "fairlead", dependencies: ["CommandLine"], swiftSettings: strict),

@@ -7,36 +7,32 @@ internal import SafeIO
 /// Answers the commands over the control socket. A malformed request ends that connection only.
 final class ControlServer: Sendable {
     private let listener: UnixListener
-    private let worker: Worker
 
     /// Binds the socket: 0660 for the group `fairlead` where there is one, else 0600. A dead socket of an earlier run is replaced; a
     /// live one means that another daemon runs.
-    init(path: String, worker: Worker, answers: any ControlAnswering, log: Log) throws(SystemCallError) {
-        self.worker = worker
+    init(path: String, workers: WorkerPool, answers: any ControlAnswering) throws(SystemCallError) {
         let group = Self.group(named: "fairlead")
-        listener = try UnixListener(path: path, mode: group == nil ? 0o600 : 0o660, group: group, worker: worker) { socket, worker in
+        listener = try UnixListener(path: path, mode: group == nil ? 0o600 : 0o660, group: group, workers: workers) { socket, worker in
             guard let peer = try? socket.peerCredentials() else { return }
             let mayOrder = peer.userID == 0 || peer.userID == geteuid()
             let session = ControlSession(socket: socket, worker: worker, answers: answers, mayOrder: mayOrder)
-            Task { await session.start() }
+            session.assumeIsolated { $0.start() }
         }
     }
 
     func start() { listener.start() }
 
     /// Closes and removes the socket.
-    func stop() { listener.stop() }
+    func stop() async { await listener.stop() }
 
     private static func group(named name: String) -> UInt32? {
-        var record = group_()
-        var found: UnsafeMutablePointer<group_>?
+        var record = Glibc.group()
+        var found: UnsafeMutablePointer<Glibc.group>?
         var buffer = [CChar](repeating: 0, count: 16 << 10)
         guard getgrnam_r(name, &record, &buffer, buffer.count, &found) == 0, found != nil else { return nil }
         return record.gr_gid
     }
 }
-
-private typealias group_ = Glibc.group
 
 /// What stands behind the control socket.
 protocol ControlAnswering: Sendable {
@@ -77,12 +73,11 @@ actor ControlSession {
     }
 
     func start() {
-        let channel = Channel(socket, worker: worker, inputLimit: ControlRequest.longest + 1)
+        guard let channel = try? Channel(socket, worker: worker, inputLimit: ControlRequest.longest + 1) else { return }
         self.channel = channel
         // The channel keeps the session alive until it is closed.
         channel.onEvent = { event in self.assumeIsolated { $0.handle(event) } }
         channel.deadline = .now + .seconds(30)
-        channel.start()
     }
 
     private func handle(_ event: Channel.Event) {
@@ -100,16 +95,12 @@ actor ControlSession {
 
     private func readRequest() {
         guard let channel, !isAnswering else { return }
-        var line: [UInt8]?
-        channel.withInput { octets in
-            guard let end = octets.firstIndex(of: 10) else { return 0 }
-            line = Array(octets[..<end])
-            return end + 1
-        }
+        let line = channel.withInput { octets in octets.firstIndex(of: 10).map { Array(octets[..<$0]) } }
         guard let line else {
             if channel.inputCount > ControlRequest.longest { channel.abort() }
             return
         }
+        channel.consume(line.count + 1)
         isAnswering = true
         channel.deadline = nil
         guard let request = try? ControlCoding.decode(ControlRequest.self, from: line) else {

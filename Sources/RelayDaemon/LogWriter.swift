@@ -1,5 +1,6 @@
 internal import Dispatch
 internal import Glibc
+internal import Settings
 internal import Synchronization
 
 /// Writes log lines to standard error without ever holding mail up: lines wait in a bounded buffer, and what does not fit is counted.
@@ -96,5 +97,28 @@ public final class LogWriter: Sendable {
                 }
             }
         }
+    }
+}
+
+extension LogWriter {
+    /// Under systemd lines carry journald's priorities; elsewhere they carry the time.
+    convenience init(settings: Configuration.Log, quiet: Bool) {
+        let isJournal = getenv("JOURNAL_STREAM") != nil || getenv("INVOCATION_ID") != nil
+        let format: Format =
+            switch settings.format {
+            case .json: .json
+            case .text: .text
+            case .auto: isJournal ? .journal : .text
+            }
+        let level: Severity =
+            switch settings.level {
+            case .trace, .debug: .debug
+            case .info: .info
+            case .notice: .notice
+            case .warning: .warning
+            case .error: .error
+            case .critical: .critical
+            }
+        self.init(format: format, level: quiet ? min(level, .warning) : level)
     }
 }

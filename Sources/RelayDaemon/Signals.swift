@@ -1,4 +1,4 @@
-internal import Dispatch
+@preconcurrency internal import Dispatch
 internal import Glibc
 
 /// The signals of a daemon's life, delivered to one queue instead of interrupting whatever runs.

@@ -103,7 +103,7 @@ extension RewriteRules {
 
     /// Makes From one that SES sends.
     private func align(
-        _ header: inout HeaderBlock, _ written: NamedMailbox, _ account: AccountName, _ patterns: [FromPattern]?,
+        _ header: inout HeaderBlock, _ written: NamedMailbox, _ account: AccountName, _ patterns: [AddressPattern]?,
         _ changes: inout [RewriteChange]
     ) throws(Refusal) -> (Mailbox, Identity) {
         if let identity = identity(covering: written.mailbox), written.mailbox.isSendableBySES {
@@ -152,7 +152,7 @@ extension RewriteRules {
         envelope.reversePath = .mailbox(identity.returnPath)
     }
 
-    private func notAllowed(_ author: Mailbox, _ account: AccountName, _ patterns: [FromPattern]?) -> Refusal {
+    private func notAllowed(_ author: Mailbox, _ account: AccountName, _ patterns: [AddressPattern]?) -> Refusal {
         let allowed = patterns.map { $0.map(\.description) }
             ?? identities.map { identity in
                 if case .domain(let domain) = identity.scope { "*@\(domain)" } else { identity.scope.description }

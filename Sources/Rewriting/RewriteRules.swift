@@ -11,11 +11,11 @@ public struct RewriteRules: Sendable {
     /// What one account may do.
     public struct Account: Hashable, Sendable {
         /// What may leave in From; `nil` for everything that is verified.
-        public var from: [FromPattern]?
+        public var from: [AddressPattern]?
         /// `nil` for the setting of all.
         public var sesHeaders: SESHeaderPolicy?
 
-        public init(from: [FromPattern]? = nil, sesHeaders: SESHeaderPolicy? = nil) {
+        public init(from: [AddressPattern]? = nil, sesHeaders: SESHeaderPolicy? = nil) {
             self.from = from
             self.sesHeaders = sesHeaders
         }

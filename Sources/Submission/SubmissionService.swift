@@ -52,17 +52,17 @@ public final class SubmissionService: Sendable {
     public var connectionCount: Int { limiter.count }
 
     /// Serves a connection that a listener accepted; to be called on `worker`.
-    public func serve(_ socket: AcceptedSocket, on worker: Worker, security: ListenerSecurity) {
+    public func serve(_ socket: AcceptedSocket, on worker: Worker, policy: ListenerPolicy) {
         let (settings, isDraining) = state.withLock { ($0.settings, $0.isDraining) }
         let network = socket.peer.networkPrefix
         guard !isDraining else { return refuse(socket, on: worker, with: .shuttingDown) }
-        if case .trusted(_, let networks) = security, !networks.isEmpty, !networks.contains(where: { $0.contains(socket.peer) }) {
+        guard policy.admits(socket.peer) else {
             return refuse(socket, on: worker, with: Reply(554, StatusDetail(7, 1), "\(socket.peer.host) is not allowed on this listener"))
         }
         guard limiter.enter(network: network, limit: settings.connections, limitPerNetwork: settings.connectionsPerNetwork) else {
             return refuse(socket, on: worker, with: .tooManyConnections)
         }
-        let session = SubmissionSession(socket: socket, worker: worker, security: security, service: self)
+        let session = SubmissionSession(socket: socket, worker: worker, security: policy.security, service: self)
         let isLate = state.withLock { state in
             state.sessions[ObjectIdentifier(session)] = session
             return state.isDraining

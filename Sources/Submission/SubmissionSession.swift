@@ -13,7 +13,7 @@ actor SubmissionSession {
     let worker: Worker
     nonisolated var unownedExecutor: UnownedSerialExecutor { worker.asUnownedSerialExecutor() }
     let socket: AcceptedSocket
-    private let security: ListenerSecurity
+    private let security: ListenerPolicy.Security
     let service: SubmissionService
 
     var settings: SubmissionSettings
@@ -38,7 +38,7 @@ actor SubmissionSession {
         case delayingRefusal
     }
 
-    init(socket: AcceptedSocket, worker: Worker, security: ListenerSecurity, service: SubmissionService) {
+    init(socket: AcceptedSocket, worker: Worker, security: ListenerPolicy.Security, service: SubmissionService) {
         self.socket = socket
         self.worker = worker
         self.security = security
@@ -48,7 +48,7 @@ actor SubmissionSession {
             switch security {
             case .startTLS: .startTLS(available: settings.tls != nil)
             case .implicitTLS: .implicitTLS
-            case .trusted(let account, _): .trusted(account)
+            case .trusted(let account): .trusted(account)
             }
         var configuration = ServerSession.Configuration(
             hostname: settings.hostname, security: level, maximumMessageSize: settings.maximumMessageSize)

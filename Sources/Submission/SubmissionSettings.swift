@@ -49,11 +49,24 @@ public struct SubmissionSettings: Sendable {
 }
 
 /// What a client meets at a listener.
-public enum ListenerSecurity: Hashable, Sendable {
-    /// Submission, 587: AUTH after STARTTLS.
-    case startTLS
-    /// Submissions, 465.
-    case implicitTLS
-    /// Neither TLS nor AUTH: local apps from `networks` send as `account`.
-    case trusted(account: AccountName, networks: [NetworkRange])
+public struct ListenerPolicy: Hashable, Sendable {
+    public enum Security: Hashable, Sendable {
+        /// Submission, 587: AUTH after STARTTLS.
+        case startTLS
+        /// Submissions, 465.
+        case implicitTLS
+        /// Neither TLS nor AUTH: whoever may connect sends as this account.
+        case trusted(AccountName)
+    }
+
+    public let security: Security
+    /// Who may connect; empty for everybody.
+    public let networks: [NetworkRange]
+
+    public init(_ security: Security, networks: [NetworkRange] = []) {
+        self.security = security
+        self.networks = networks
+    }
+
+    func admits(_ client: SocketAddress) -> Bool { networks.isEmpty || networks.contains { $0.contains(client) } }
 }

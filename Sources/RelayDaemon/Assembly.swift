@@ -1,0 +1,133 @@
+internal import Crypto
+internal import DKIM
+internal import Dispatcher
+internal import Intake
+internal import MailModel
+internal import MailQueue
+internal import MessageFormat
+internal import Networking
+internal import Rewriting
+internal import Settings
+internal import Submission
+internal import Upstream
+
+/// Makes what each part of the daemon goes by out of the loaded settings.
+///
+/// Everything that can be wrong is found here, before anything starts or changes.
+struct Assembly {
+    let loaded: LoadedSettings
+    let submission: SubmissionSettings
+    let dispatcher: DispatcherSettings
+    let upstream: UpstreamSettings
+    /// Recipients per second; `nil` for no limit.
+    let rate: Int?
+    let listeners: [(address: SocketAddress, policy: ListenerPolicy)]
+
+    init(_ loaded: LoadedSettings) throws(AssemblyError) {
+        self.loaded = loaded
+        let configuration = loaded.configuration
+        do throws(OpenSSLError) {
+            let tls = try TLSContext.server(certificateChainPEM: loaded.certificateChain, privateKeyPEM: loaded.privateKey.exposed)
+            let trust: TLSContext.Trust = configuration.upstream.caFile.map { .file(path: $0) } ?? .system
+            upstream = Self.upstream(loaded, tls: try TLSContext.client(trust: trust))
+            submission = Self.submission(loaded, tls: tls)
+        } catch {
+            throw AssemblyError(text: "TLS: \(error)")
+        }
+        dispatcher = DispatcherSettings(lifetime: configuration.queue.lifetime)
+        rate = configuration.upstream.rate.perSecond.map { max(1, Int($0)) }
+        listeners = try Self.listeners(configuration)
+    }
+
+    private static func upstream(_ loaded: LoadedSettings, tls: TLSContext) -> UpstreamSettings {
+        let upstream = loaded.configuration.upstream
+        return UpstreamSettings(
+            host: upstream.host.description, port: upstream.port, security: upstream.tls == .starttls ? .startTLS : .implicitTLS, tls: tls,
+            username: Array(loaded.credentials.username.utf8), password: loaded.credentials.password, hostname: loaded.hostname.description,
+            connections: upstream.connections, messagesPerConnection: upstream.maxMessagesPerConnection,
+            recipientsPerTransaction: upstream.recipientsPerTransaction)
+    }
+
+    private static func submission(_ loaded: LoadedSettings, tls: TLSContext) -> SubmissionSettings {
+        let limits = loaded.configuration.limits
+        return SubmissionSettings(
+            hostname: loaded.hostname.description, tls: tls, accounts: accounts(loaded), intake: intake(loaded),
+            postmaster: loaded.configuration.operatorAddress, maximumMessageSize: limits.messageSize.octets,
+            maximumRecipients: limits.recipients, connections: limits.connections, connectionsPerNetwork: limits.connectionsPerIP)
+    }
+
+    private static func accounts(_ loaded: LoadedSettings) -> AccountDirectory {
+        var names = Set(loaded.passwords.names)
+        for listener in loaded.configuration.listeners {
+            if case .none(let account) = listener.security { names.insert(account) }
+        }
+        return AccountDirectory(
+            names.map { name in
+                let rate: Account.Rate? =
+                    switch loaded.configuration.policy(for: name).rate {
+                    case .unlimited: nil
+                    case .limited(let count, let period): Account.Rate(count: count, per: period)
+                    }
+                return Account(name: name, passwordHash: loaded.passwords.hash(for: name), rate: rate)
+            })
+    }
+
+    private static func intake(_ loaded: LoadedSettings) -> IntakeSettings {
+        let rewrite = loaded.configuration.rewrite
+        let rules = RewriteRules(
+            identities: loaded.identities.map { loaded in
+                let scope: Identity.Scope =
+                    switch loaded.identity.subject {
+                    case .domain(let domain): .domain(domain)
+                    case .address(let mailbox): .address(mailbox)
+                    }
+                return Identity(scope, defaultSender: loaded.identity.defaultSender, returnPath: loaded.identity.returnPath)
+            },
+            unverifiedFrom: rewrite.unverifiedFrom == .rewrite ? .rewrite : .reject,
+            displayName: DisplayNameTemplate(rewrite.displayName.description) ?? .standard,
+            sesHeaders: SESHeaderPolicy(rewrite.sesHeaders),
+            accounts: loaded.configuration.accounts.mapValues { policy in
+                RewriteRules.Account(
+                    from: policy.from.isEmpty ? nil : policy.from, sesHeaders: policy.sesHeaders.map(SESHeaderPolicy.init))
+            })
+        let signers = loaded.identities.compactMap { loaded in
+            Selector(loaded.identity.dkim.selector.description).map {
+                HeaderSigner(domain: loaded.identity.domain, selector: $0, key: RSASigningKey(loaded.signingKey))
+            }
+        }
+        return IntakeSettings(hostname: loaded.hostname, rules: rules, signers: signers)
+    }
+
+    private static func listeners(_ configuration: Configuration) throws(AssemblyError) -> [(SocketAddress, ListenerPolicy)] {
+        var listeners: [(SocketAddress, ListenerPolicy)] = []
+        for listener in configuration.listeners {
+            guard let address = SocketAddress(parsing: listener.address.description) else {
+                throw AssemblyError(text: "listeners: \(listener.address) is no address and port")
+            }
+            let security: ListenerPolicy.Security =
+                switch listener.security {
+                case .starttls: .startTLS
+                case .implicit: .implicitTLS
+                case .none(let account): .trusted(account)
+                }
+            let networks = listener.allow.compactMap { NetworkRange(parsing: $0.description) }
+            listeners.append((address, ListenerPolicy(security, networks: networks)))
+        }
+        return listeners
+    }
+}
+
+/// Settings that read well and still cannot be put in force, with OpenSSL's or the system's reason.
+struct AssemblyError: Error {
+    let text: String
+}
+
+extension SESHeaderPolicy {
+    fileprivate init(_ policy: Configuration.SESHeaderPolicy) {
+        switch policy {
+        case .refuse: self = .refuse
+        case .strip: self = .strip
+        case .allow(let headers): self = .allow(Set(headers.compactMap { Self.field(named: $0.rawValue.utf8) }))
+        }
+    }
+}

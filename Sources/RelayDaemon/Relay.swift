@@ -1,0 +1,231 @@
+internal import ControlProtocol
+internal import Dispatcher
+internal import Glibc
+internal import MailModel
+internal import MailQueue
+internal import Networking
+internal import SafeIO
+internal import Settings
+internal import Submission
+internal import Synchronization
+internal import Upstream
+
+/// The daemon: puts its parts together, starts them from the queue outwards, and stops them from the ports inwards.
+public final class Relay: Sendable {
+    private struct State {
+        var assembly: Assembly
+        var pool: UpstreamPool
+    }
+
+    let configurationPath: String
+    let clock: WallClock
+    let log: Log
+    let hub: EventHub
+    let startedAt: Timestamp
+    let store: SQLiteQueueStore
+    let dispatcher: Dispatcher
+    let pacer: Pacer
+    let service: SubmissionService
+    private let workers: WorkerPool
+    private let listeners: ListenerSet
+    private let control: Mutex<ControlServer?>
+    private let notifier = SystemdNotifier()
+    private let watchdog = Mutex<Watchdog?>(nil)
+    private let state: Mutex<State>
+    private let reloads = Gate()
+
+    // MARK: Start
+
+    /// Reads the configuration, opens queue and ports, and begins to serve.
+    ///
+    /// - Throws: what is wrong, before any port is open to clients.
+    public static func start(configuration path: String, quiet: Bool = false) async throws(StartFailure) -> Relay {
+        let clock: WallClock = { Timestamp(microseconds: SystemClock.microseconds()) }
+        let assembly = try load(path, clock: clock)
+        let relay = try await Relay(path: path, assembly: assembly, clock: clock, quiet: quiet)
+        try await relay.open()
+        return relay
+    }
+
+    private init(path: String, assembly: Assembly, clock: @escaping WallClock, quiet: Bool) async throws(StartFailure) {
+        configurationPath = path
+        self.clock = clock
+        startedAt = clock()
+        let configuration = assembly.loaded.configuration
+        let log = Log(writer: LogWriter(settings: configuration.log, quiet: quiet), clock: clock)
+        self.log = log
+        for warning in assembly.loaded.warnings { log.warning("\(warning)") }
+        if geteuid() == 0 { log.warning("running as root; run as the user fairlead instead, as the systemd unit does") }
+        let hub = EventHub(log: log)
+        self.hub = hub
+
+        var options = SQLiteQueueStore.Options(clock: clock)
+        options.history = configuration.queue.history
+        let store: SQLiteQueueStore
+        let highestID: QueueID?
+        do throws(QueueError) {
+            store = try SQLiteQueueStore(path: configuration.queue.path, options: options)
+            highestID = try await store.highestID()
+        } catch {
+            switch error {
+            case .inUse: throw .temporary("queue.path: \(error)")
+            default: throw .unavailable("queue.path: \(error)")
+            }
+        }
+        self.store = store
+        for finding in store.recovery.findings { log.warning("queue: \(finding)") }
+        log.info("queue: \(store.recovery.messages) messages, \(store.recovery.quarantined) set aside")
+
+        let workers = WorkerPool()
+        self.workers = workers
+        let time = Timekeeper.system(wall: clock)
+        let pacer = Pacer(rate: assembly.rate, time: time)
+        self.pacer = pacer
+        let pool = Self.pool(assembly, store: store, pacer: pacer, workers: workers)
+        let dispatcher = Dispatcher(store: store, route: pool, settings: assembly.dispatcher, events: hub, time: time)
+        self.dispatcher = dispatcher
+        do {
+            service = SubmissionService(
+                settings: assembly.submission, store: store, highestID: highestID,
+                verifier: try PasswordVerifier(concurrency: WorkerPool.coreCount), events: hub, clock: clock,
+                onAccepted: { dispatcher.accepted($0) })
+        } catch {
+            throw .unavailable("\(error)")
+        }
+        listeners = ListenerSet(workers: workers, service: service, log: log)
+        state = Mutex(State(assembly: assembly, pool: pool))
+        control = Mutex(nil)
+    }
+
+    private func open() async throws(StartFailure) {
+        let change = try listeners.prepare(state.withLock { $0.assembly.listeners })
+        try openControlSocket()
+        await dispatcher.start()
+        await listeners.apply(change)
+        watchdog.withLock { $0 = Watchdog(notifier: notifier, workers: workers.workers, store: store) }
+        notifier.ready()
+        log.notice("fairlead \(fairleadVersion) is ready on \(listeners.addresses.map(\.description).sorted().joined(separator: ", "))")
+    }
+
+    private func openControlSocket() throws(StartFailure) {
+        let path = state.withLock { $0.assembly.loaded.configuration.control }
+        let answers = ControlAnswers(
+            store: store, history: store.history, dispatcher: dispatcher, hub: hub, clock: clock,
+            status: { [weak self] in await self?.report() ?? .stopping },
+            reload: { [weak self] () async throws(ControlFailure) -> [String] in
+                guard let self else { return [] }
+                return try await self.reload()
+            })
+        do throws(SystemCallError) {
+            let server = try ControlServer(path: path, workers: workers, answers: answers)
+            server.start()
+            control.withLock { $0 = server }
+        } catch {
+            if error.code == EADDRINUSE { throw .temporary("control: a daemon answers at \(path) already; stop it first") }
+            throw .configuration(["control: cannot make \(path): \(error); choose a folder that exists and that the daemon may write to"])
+        }
+    }
+
+    private static func pool(_ assembly: Assembly, store: SQLiteQueueStore, pacer: Pacer, workers: WorkerPool) -> UpstreamPool {
+        var settings = assembly.upstream
+        settings.openBody = { file async throws(QueueError) in try await store.openBody(file) }
+        return UpstreamPool(settings: settings, gate: pacer, workers: workers)
+    }
+
+    static func load(_ path: String, clock: @escaping WallClock) throws(StartFailure) -> Assembly {
+        let loaded: LoadedSettings
+        do throws(SettingsError) {
+            loaded = try SettingsLoader(clock: clock).load(path)
+        } catch {
+            throw .configuration(error.problems.map(\.description))
+        }
+        do throws(AssemblyError) { return try Assembly(loaded) } catch { throw .configuration([error.text]) }
+    }
+
+    // MARK: Reload
+
+    /// Puts the configuration and all that it names in force anew, or changes nothing.
+    ///
+    /// - Returns: warnings.
+    func reload() async throws(ControlFailure) -> [String] {
+        await reloads.enter()
+        defer { reloads.leave() }
+        notifier.reloading()
+        defer { notifier.ready() }
+        let assembly: Assembly
+        let change: ListenerSet.Change
+        do throws(StartFailure) {
+            assembly = try Self.load(configurationPath, clock: clock)
+            change = try listeners.prepare(assembly.listeners)
+        } catch {
+            log.error("reload refused, the old configuration stays in force: \(error.lines.joined(separator: "; "))")
+            throw ControlFailure(text: "the old configuration stays in force:\n" + error.lines.joined(separator: "\n"), code: 78)
+        }
+        let old = state.withLock { $0.assembly.loaded.configuration }
+        var warnings = assembly.loaded.warnings.map(\.description)
+        for (key, isChanged) in [
+            ("queue.path", old.queue.path != assembly.loaded.configuration.queue.path),
+            ("control", old.control != assembly.loaded.configuration.control), ("log", old.log != assembly.loaded.configuration.log),
+        ] where isChanged {
+            warnings.append("\(configurationPath): \(key): takes effect with the next start only")
+        }
+        let pool = Self.pool(assembly, store: store, pacer: pacer, workers: workers)
+        state.withLock { state in
+            state.assembly = assembly
+            state.pool = pool
+        }
+        pacer.change(rate: assembly.rate)
+        service.change(assembly.submission)
+        await listeners.apply(change)
+        await dispatcher.change(settings: assembly.dispatcher, route: pool)
+        log.notice("reloaded \(configurationPath)")
+        Task { await self.makeWaitingDue() }
+        return warnings
+    }
+
+    /// What waits because of the old settings gets its chance with the new ones.
+    private func makeWaitingDue() async {
+        var waiting = MailQueue.QueueFilter()
+        waiting.state = .waiting
+        _ = try? await store.makeDue(waiting, at: clock())
+        await dispatcher.lookAgain()
+    }
+
+    // MARK: Stop
+
+    /// Serves until SIGTERM or SIGINT, then stops in good order; a second signal stops at once (which is safe, and may double what was
+    /// past its final dot).
+    public func run() async {
+        let stop = StopSignal()
+        let signals = Signals(
+            onTerminate: {
+                if !stop.raise() { _exit(1) }
+            },
+            onReload: { Task { _ = try? await self.reload() } })
+        await stop.wait()
+        await self.stop()
+        withExtendedLifetime(signals) {}
+    }
+
+    /// Takes no more connections, lets sessions and deliveries under way come to their end, writes everything down.
+    public func stop() async {
+        notifier.stopping()
+        log.notice("stopping: finishing what is under way")
+        await listeners.stop()
+        await service.drain()
+        await dispatcher.stop()
+        watchdog.withLock { $0?.stop() }
+        await store.close()
+        let server = control.withLock { $0 }
+        await server?.stop()
+        log.notice("stopped")
+        log.flush()
+    }
+
+    // MARK: For `status`
+
+    var assembly: Assembly { state.withLock { $0.assembly } }
+    var pool: UpstreamPool { state.withLock { $0.pool } }
+    /// Where clients connect, with the real ports.
+    public var addresses: [String] { listeners.addresses.map(\.description).sorted() }
+}
