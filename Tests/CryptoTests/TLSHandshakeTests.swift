@@ -164,6 +164,8 @@ import Testing
         #expect(reason(chain, []).contains("PEM_read_bio_PrivateKey"))
         #expect(reason([], one.privateKeyPEM).contains("no start line"))
         #expect(reason(chain + other.certificatePEM, one.privateKeyPEM) == "accepted")
+        let combined = chain + one.privateKeyPEM
+        #expect(reason(combined, combined) == "accepted")
         _ = one.scratch.file("key.pem", one.privateKeyPEM)
         #expect(one.scratch.run("openssl pkcs8 -topk8 -in key.pem -out locked.pem -passout pass:secret"))
         #expect(reason(chain, one.scratch.read("locked.pem")).contains("encrypted with a passphrase"))
