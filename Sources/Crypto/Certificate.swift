@@ -25,8 +25,10 @@ public struct Certificate: Hashable, Sendable {
         guard let name = try? ServerName(host), let certificate = try? handle() else { return false }
         defer { ERR_clear_error() }
         return switch name {
-        case .host(let host): X509_check_host(certificate.pointer, host, host.utf8.count, UInt32(X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS), nil) == 1
-        case .address(let address): X509_check_ip_asc(certificate.pointer, address, 0) == 1
+        case .host(let host):
+            X509_check_host(certificate.pointer, host, host.utf8.count, UInt32(X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS), nil) == 1
+        case .address(let address):
+            X509_check_ip_asc(certificate.pointer, address, 0) == 1
         }
     }
 

@@ -42,7 +42,8 @@ public enum PasswordHash {
 
     /// Compares in a time that depends on the hash's kind and cost and neither on the password nor on the verdict.
     ///
-    /// A password that crypt cannot take costs the same as a wrong one. For an unknown account verify against `dummy`.
+    /// A password that crypt cannot take costs the same as a wrong one. For an unknown account verify against `dummy`. A malformed hash
+    /// mostly shows at once: answer as for a store that cannot be read, not as for a wrong password.
     public static func verify(_ password: [UInt8], against hash: String) -> Verdict {
         let expected = Array(hash.utf8)
         guard isWellFormed(expected) else { return .unusableHash }

@@ -59,7 +59,9 @@ public struct TLSSession: ~Copyable {
         if let failure { throw failure }
         // What follows close_notify is nobody's (CVE-2026-45185 was made of it).
         guard !isPeerClosed, let base = ciphertext.baseAddress, !ciphertext.isEmpty else { return }
-        guard wire.pointee.incoming.append(base, count: ciphertext.count) else { throw fail(OpenSSLError(call: "feed", reasons: ["out of memory"])) }
+        guard wire.pointee.incoming.append(base, count: ciphertext.count) else {
+            throw fail(OpenSSLError(call: "feed", reasons: ["out of memory"]))
+        }
     }
 
     /// Decrypts into `buffer`: at least one octet, at most one record (16 KiB).

@@ -46,16 +46,20 @@ final class Scratch: Sendable {
     func run(_ commands: String) -> Bool { system("cd '\(path)' && { \(commands) ; } >output 2>&1 </dev/null") == 0 }
 }
 
-/// A certificate with its key, believed by `trust`.
+/// A certificate with its key.
 struct Identity {
     let certificatePEM, privateKeyPEM: [UInt8]
-    let scratch = Scratch()
 
     init(_ names: [String], from: Int = -3600, until: Int = 86400) throws {
         (certificatePEM, privateKeyPEM) = try SelfSignedCertificate.make(hostNames: names, from: from, until: until)
     }
 
-    var trust: TLSContext.Trust { .file(path: scratch.file("trust.pem", certificatePEM)) }
+    /// Who believes this certificate and nobody else.
+    func client() throws(OpenSSLError) -> TLSContext {
+        let scratch = Scratch()
+        defer { withExtendedLifetime(scratch) {} }
+        return try .client(trust: .file(path: scratch.file("trust.pem", certificatePEM)))
+    }
 
     func server() throws(OpenSSLError) -> TLSContext { try .server(certificateChainPEM: certificatePEM, privateKeyPEM: privateKeyPEM) }
 }

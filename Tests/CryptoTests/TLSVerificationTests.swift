@@ -4,8 +4,8 @@ import Testing
 
 @Suite struct TLSVerificationTests {
     /// What the client says of a server with `identity`, reached as `name`; `nil` if it believes; the same in every version.
-    private func refusal(of identity: Identity, as name: String, trusting trust: TLSContext.Trust? = nil) throws -> OpenSSLError? {
-        let client = try TLSContext.client(trust: trust ?? identity.trust), server = try identity.server()
+    private func refusal(of identity: Identity, as name: String, by judge: TLSContext? = nil) throws -> OpenSSLError? {
+        let client = try judge ?? identity.client(), server = try identity.server()
         var errors: [OpenSSLError?] = []
         for version in [TLSHandshakeTests.Version.tls13, .tls12] {
             if version == .tls12 { client.limitToTLS12() }
@@ -43,8 +43,8 @@ import Testing
 
     @Test func refusesWhomItDoesNotKnow() throws {
         let stranger = try Identity(["mail.example"]), known = try Identity(["mail.example"])
-        #expect(try refusal(of: stranger, as: "mail.example", trusting: known.trust)?.description.contains("certificate verify failed (self-signed certificate") == true)
-        #expect(try refusal(of: stranger, as: "mail.example", trusting: .system)?.reasons == ["certificate verify failed (self-signed certificate)"])
+        #expect(try refusal(of: stranger, as: "mail.example", by: known.client())?.description.contains("certificate verify failed (self-signed certificate") == true)
+        #expect(try refusal(of: stranger, as: "mail.example", by: .client(trust: .system))?.reasons == ["certificate verify failed (self-signed certificate)"])
     }
 
     @Test(arguments: [(-7200, -3600, "certificate has expired"), (3600, 7200, "certificate is not yet valid")])
@@ -85,5 +85,6 @@ import Testing
         let scratch = Scratch()
         #expect(throws: OpenSSLError.self) { _ = try TLSContext.client(trust: .file(path: scratch.path + "/missing.pem")) }
         #expect(throws: OpenSSLError.self) { _ = try TLSContext.client(trust: .file(path: scratch.file("empty.pem", []))) }
+        withExtendedLifetime(scratch) {}
     }
 }
