@@ -1,6 +1,7 @@
 /// Base 64 as SMTP AUTH and MIME use it (RFC 4648 §4): strict when reading, padded when writing.
 public enum Base64 {
     public static func encode(_ octets: some Collection<UInt8>) -> [UInt8] {
+        let octets = Array(octets)  // generic code is slow across modules
         var encoded: [UInt8] = []
         encoded.reserveCapacity((octets.count + 2) / 3 * 4)
         var bits: UInt32 = 0
@@ -27,6 +28,7 @@ public enum Base64 {
     /// - Returns: `nil` for a foreign octet, inner padding, a length that is no multiple of four, or bits after the last octet
     ///   that are not zero (two texts must never mean one password).
     public static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
+        let text = Array(text)
         guard text.count % 4 == 0 else { return nil }
         let padding = text.reversed().prefix(2).prefix(while: { $0 == ASCII.equals }).count
         var decoded: [UInt8] = []

@@ -8,15 +8,16 @@ public struct Domain: Hashable, Sendable {
     /// - Throws: what RFC 5321 §4.1.2 and RFC 1035 do not allow: `_`, empty labels, a label that begins or ends with `-`,
     ///   a trailing dot, more than 255 octets; and a name of one label.
     public init(_ text: some Collection<UInt8>) throws(AddressError) {
-        try self.init(text, minimumLabels: 2)
+        try self.init(Array(text), minimumLabels: 2)
     }
 
     /// A domain that may also be a single label (`localhost`), as senders of local mail have it. Never a recipient's.
     public init(allowingSingleLabel text: some Collection<UInt8>) throws(AddressError) {
-        try self.init(text, minimumLabels: 1)
+        try self.init(Array(text), minimumLabels: 1)
     }
 
-    private init(_ text: some Collection<UInt8>, minimumLabels: Int) throws(AddressError) {
+    /// Not generic: other modules would call it unspecialised, at ten times the cost.
+    private init(_ text: [UInt8], minimumLabels: Int) throws(AddressError) {
         guard !text.isEmpty else { throw .empty }
         guard text.count <= 255 else { throw .domainTooLong }
         var folded: [UInt8] = []

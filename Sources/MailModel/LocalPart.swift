@@ -8,6 +8,7 @@ public struct LocalPart: Hashable, Sendable {
 
     /// Parses the `Dot-string` or `Quoted-string` of RFC 5321 §4.1.2.
     public init(parsing text: some Collection<UInt8>) throws(AddressError) {
+        let text = Array(text)  // generic code is slow across modules
         guard let first = text.first else { throw .empty }
         let value = first == ASCII.quote ? try Self.unquote(text) : try Self.checkDotString(text)
         try self.init(unquoted: value)
@@ -46,7 +47,7 @@ public struct LocalPart: Hashable, Sendable {
     private init(trusted octets: [UInt8]) { self.octets = octets }
 
     @discardableResult
-    private static func checkDotString(_ text: some Collection<UInt8>) throws(AddressError) -> [UInt8] {
+    private static func checkDotString(_ text: [UInt8]) throws(AddressError) -> [UInt8] {
         var previous = ASCII.dot
         var offset = 0
         for octet in text {
@@ -60,10 +61,10 @@ public struct LocalPart: Hashable, Sendable {
             offset += 1
         }
         guard previous != ASCII.dot else { throw .unexpectedOctet(at: Swift.max(0, offset - 1)) }
-        return Array(text)
+        return text
     }
 
-    private static func unquote(_ text: some Collection<UInt8>) throws(AddressError) -> [UInt8] {
+    private static func unquote(_ text: [UInt8]) throws(AddressError) -> [UInt8] {
         var value: [UInt8] = []
         var isEscaped = false
         var isClosed = false

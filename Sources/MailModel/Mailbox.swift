@@ -13,16 +13,16 @@ public struct Mailbox: Hashable, Sendable {
 
     /// Parses `local-part@domain`, without angle brackets. The domain begins after the last `@` outside quotes.
     public init(parsing text: some BidirectionalCollection<UInt8>) throws(AddressError) {
-        try self.init(parsing: text, domain: { octets throws(AddressError) in try Domain(octets) })
+        try self.init(octets: Array(text), domain: { octets throws(AddressError) in try Domain(octets) })
     }
 
     /// As `init(parsing:)`, but `user@localhost` is let through: a sender's address that will be rewritten anyway.
     public init(parsingSender text: some BidirectionalCollection<UInt8>) throws(AddressError) {
-        try self.init(parsing: text, domain: { octets throws(AddressError) in try Domain(allowingSingleLabel: octets) })
+        try self.init(octets: Array(text), domain: { octets throws(AddressError) in try Domain(allowingSingleLabel: octets) })
     }
 
     private init(
-        parsing text: some BidirectionalCollection<UInt8>,
+        octets text: [UInt8],
         domain parseDomain: ([UInt8]) throws(AddressError) -> Domain
     ) throws(AddressError) {
         guard !text.isEmpty else { throw .empty }

@@ -4,6 +4,7 @@ public enum PrintableText {
     ///
     /// One value stays one line, and no escape sequence reaches a terminal.
     public static func sanitized(_ octets: some Collection<UInt8>, limit: Int) -> String {
+        let octets = Array(octets)  // generic code is slow across modules
         let isCut = octets.count > limit
         var kept = octets.prefix(isCut ? Swift.max(0, limit - 3) : limit).map { ASCII.isPrintable($0) ? $0 : UInt8(ascii: "?") }
         if isCut { kept.append(contentsOf: "...".utf8) }

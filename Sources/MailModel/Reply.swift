@@ -23,7 +23,10 @@ public struct Reply: Hashable, Sendable {
         self.code = Swift.min(Swift.max(code, 200), 599)
         self.status = status
         let texts = lines.isEmpty ? [""] : lines
-        self.lines = texts.map { PrintableText.sanitized($0.utf8, limit: 500) }
+        self.lines = texts.map { text in
+            let isClean = text.utf8.count <= 500 && text.utf8.allSatisfy(ASCII.isPrintable)
+            return isClean ? text : PrintableText.sanitized(text.utf8, limit: 500)
+        }
     }
 
     public init(_ code: UInt16, _ status: StatusDetail? = nil, _ text: String) {
@@ -51,11 +54,13 @@ public struct Reply: Hashable, Sendable {
     /// Every line with its code and CRLF, the last one with a space after the code.
     public var wireOctets: [UInt8] {
         var octets: [UInt8] = []
-        let prefix = enhancedStatus.map { $0 + " " } ?? ""
+        octets.reserveCapacity(lines.reduce(0) { $0 + $1.utf8.count + 24 })
+        let digits = Array(String(code).utf8)
+        let prefix = Array(enhancedStatus.map { $0 + " " }?.utf8 ?? "".utf8)
         for (index, line) in lines.enumerated() {
-            octets.append(contentsOf: "\(code)".utf8)
+            octets.append(contentsOf: digits)
             octets.append(index == lines.count - 1 ? ASCII.space : ASCII.hyphen)
-            octets.append(contentsOf: prefix.utf8)
+            octets.append(contentsOf: prefix)
             octets.append(contentsOf: line.utf8)
             octets.append(contentsOf: ASCII.crlf)
         }

@@ -143,7 +143,8 @@ public struct ClientSession: Sendable {
 
     mutating func sendEHLO() -> Action {
         state = .ehlo
-        return send("EHLO \(configuration.hostname)")
+        // Settings check the name; here it is only made sure that it stays one line.
+        return send("EHLO \(PrintableText.sanitized(configuration.hostname.utf8, limit: 255))")
     }
 
     mutating func learn(_ reply: Reply) -> ServerCapabilities {

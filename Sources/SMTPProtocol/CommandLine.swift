@@ -13,9 +13,10 @@ public struct CommandLine: Hashable, Sendable {
         guard let first = text.first else { throw .emptyLine }
         guard ASCII.isLetter(first) else { throw .foreignProtocol }
         let word = text.prefix { !ASCII.isBlank($0) }
-        guard !Verb.isForeign(word) else { throw .foreignProtocol }
+        let verb = Verb(word)
+        if verb == nil, Verb.isForeign(word) { throw .foreignProtocol }
         guard text.allSatisfy({ $0 >= 32 && $0 != 127 || $0 == ASCII.tab }) else { throw .foreignOctet }
-        guard let verb = Verb(word) else { throw word.contains { $0 >= 0x80 } ? .foreignOctet : .unknownVerb }
+        guard let verb else { throw word.contains { $0 >= 0x80 } ? .foreignOctet : .unknownVerb }
         argument = text[word.endIndex...].drop(while: ASCII.isBlank)
         self.verb = verb
         // An address may break the rule in a way of its own (553 5.6.7), so that is left to the parser of paths.

@@ -1,21 +1,21 @@
-internal import MailModel
+public import MailModel
 
 /// One AUTH exchange, PLAIN (RFC 4616) or LOGIN, from the command to a pair of credentials. A new one is made for every AUTH, so a
 /// failed exchange leaves nothing behind (CVE-2011-1720).
-struct SASLServer: Hashable, Sendable {
-    enum Mechanism: String, Hashable, Sendable, CaseIterable {
+public struct SASLServer: Hashable, Sendable {
+    public enum Mechanism: String, Hashable, Sendable, CaseIterable {
         case plain = "PLAIN"
         case login = "LOGIN"
     }
 
-    enum Step: Hashable, Sendable {
+    public enum Step: Hashable, Sendable {
         /// The text behind `334 `, in base 64.
         case challenge(String)
         case credentials(Credentials)
         case failed(Failure)
     }
 
-    enum Failure: Hashable, Sendable {
+    public enum Failure: Hashable, Sendable {
         /// The client sent `*`.
         case cancelled
         case malformedBase64
@@ -27,15 +27,16 @@ struct SASLServer: Hashable, Sendable {
 
     private var state: State
 
-    init(_ mechanism: Mechanism) { state = mechanism == .plain ? .awaitingPlain : .awaitingUsername }
+    public init(_ mechanism: Mechanism) { state = mechanism == .plain ? .awaitingPlain : .awaitingUsername }
 
     /// - Parameter initialResponse: as it stood in the command; `=` means empty.
-    mutating func begin(initialResponse: Secret?) -> Step {
+    public mutating func begin(initialResponse: Secret?) -> Step {
         guard let initialResponse else { return .challenge(prompt) }
         return take(initialResponse.exposed == [ASCII.equals] ? [] : initialResponse.exposed)
     }
 
-    mutating func respond(_ line: [UInt8]) -> Step {
+    /// - Parameter line: the client's answer to the last challenge, without its CRLF.
+    public mutating func respond(_ line: [UInt8]) -> Step {
         line == [42] ? .failed(.cancelled) : take(line)
     }
 
