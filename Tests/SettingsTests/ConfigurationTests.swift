@@ -65,7 +65,7 @@ import Testing
         let text = String(decoding: try WholeFile.read(TestFolder.sources + "/../../config/fairlead.yaml"), as: UTF8.self)
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { line -> String in
             let content = line.drop { $0 == " " }
-            guard content.hasPrefix("#"), !content.hasPrefix("# ") else { return String(line) }
+            guard content.hasPrefix("#"), !content.hasPrefix("# ") || content.hasPrefix("#  ") else { return String(line) }
             return String(line.prefix(line.count - content.count)) + content.dropFirst()
         }
         let configuration = try parse(lines.joined(separator: "\n"))

@@ -43,7 +43,9 @@ extension Configuration: Section {
             "The name in the greeting, in EHLO and in Received."),
         SectionKey("operator", \.operatorAddress, .mailbox, required: true,
             "The address that gets alarms, reports nobody else can get, and mail for postmaster and abuse."),
-        SectionKey("listeners", \.listeners, ValueType<Listener>.listener.list(of: "listeners", atLeastOne: "is empty; nothing could connect, give at least one listener or remove the key for the defaults"),
+        SectionKey("listeners", \.listeners,
+            ValueType<Listener>.listener.list(
+                of: "listeners", atLeastOne: "is empty; nothing could connect, give at least one listener or remove the key for the defaults"),
             defaultText: "[::]:587 with starttls and [::]:465 with implicit TLS",
             "Where apps connect."),
         SectionKey("tls", \.tls, .section(), required: true,
@@ -52,7 +54,9 @@ extension Configuration: Section {
             "The file of accounts, lines of name:hash, written by `fairlead account`."),
         SectionKey("accounts", \.accounts, .accounts, defaultText: "none",
             "What each app may do. An account without an entry here has the defaults; passwords are in the passwords file."),
-        SectionKey("identities", \.identities, ValueType<Identity>.identity.list(of: "identities", atLeastOne: "is empty; name at least one domain or address that is verified in SES"), required: true,
+        SectionKey("identities", \.identities,
+            ValueType<Identity>.identity.list(
+                of: "identities", atLeastOne: "is empty; name at least one domain or address that is verified in SES"), required: true,
             "The domains and addresses that are verified in SES; the first one is the default."),
         SectionKey("rewrite", \.rewrite, .section(),
             "How mail from addresses outside the identities is changed."),

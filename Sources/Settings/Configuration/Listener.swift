@@ -41,7 +41,8 @@ struct ListenerDraft: Section {
             "How TLS begins: starttls, implicit, or none for local apps without AUTH."),
         SectionKey("account", \.account, ValueType<AccountName>.account.optional, defaultText: "none",
             "Only with tls: none: the account that everybody here sends as."),
-        SectionKey("allow", \.allow, ValueType<IPNetwork>.network.list(of: "networks"), defaultText: "everybody; with tls: none on a loopback address, the host itself",
+        SectionKey("allow", \.allow, ValueType<IPNetwork>.network.list(of: "networks"),
+            defaultText: "everybody; with tls: none on a loopback address, the host itself",
             "The networks that may connect."),
     ]
 }

@@ -37,7 +37,7 @@ extension SectionKey where Owner: Section {
         let isSection = !type.children.isEmpty
         description = Schema.KeyDescription(
             path: name, type: type.name, isRequired: required,
-            defaultText: required || isSection ? nil : defaultText ?? shown.first?.text, documentation: documentation)
+            defaultText: required ? nil : defaultText ?? (isSection ? nil : shown.first?.text), documentation: documentation)
         children = type.children.map { $0.below(name) }
         read = { node, path, section, reading in
             if let value = type.read(node, path, &reading) { section[keyPath: property] = value }
