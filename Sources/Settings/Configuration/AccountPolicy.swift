@@ -25,7 +25,9 @@ extension Configuration {
 extension Configuration.AccountPolicy: Section {
     static let keys: [SectionKey<Self>] = [
         SectionKey("from", \.from,
-            ValueType<AddressPattern>.addressPattern.list(of: "address patterns", atLeastOne: "is empty, so nothing could be sent; name an address or pattern, or remove the key to allow every address of the identities"),
+            ValueType<AddressPattern>.addressPattern.list(
+                of: "address patterns", atLeastOne: "is empty, so nothing could be sent; "
+                    + "name an address or pattern, or remove the key to allow every address of the identities"),
             defaultText: "every address of the identities",
             "The addresses that may leave, such as billing@example.com or *@mail.example.com. A foreign author is rewritten first, then checked."),
         SectionKey("rate", \.rate, .rate,

@@ -22,8 +22,8 @@ extension Configuration {
 
         func report(_ address: ListenAddress, _ path: KeyPathText) {
             if let other = seen.first(where: { $0.address.collides(with: address) }) {
-                let why = other.address == address ? "" : "; \(other.address.address.isUnspecified ? other.address : address) takes this address too"
-                reading.report(key: path, "\(address) collides with \(other.name) (\(other.address))\(why); choose another port")
+                let why = other.address == address ? "" : other.address.takes(address) ? ", which takes this address too" : ", which it takes too"
+                reading.report(key: path, "\(address) collides with \(other.name), \(other.address)\(why); choose another port")
             }
             seen.append((address, path.text))
         }

@@ -4,7 +4,13 @@ extension ListenAddress {
 
 extension ValueType<ListenAddress?> {
     static let listenAddressOrOff = scalar("address and port, or off", show: { $0?.description ?? "off" }) {
-        (text: String) throws(ValueError) in text == "off" ? nil : try ListenAddress.parse(text)
+        (text: String) throws(ValueError) in
+        if text == "off" { return nil }
+        do throws(ValueError) {
+            return try ListenAddress.parse(text)
+        } catch {
+            throw ValueError(error.message + "; or off")
+        }
     }
 }
 

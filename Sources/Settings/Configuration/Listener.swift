@@ -36,12 +36,13 @@ struct ListenerDraft: Section {
 
     static let keys: [SectionKey<Self>] = [
         SectionKey("address", \.address, ValueType<ListenAddress>.listenAddress.optional, required: true,
-            "where to listen, such as [::]:587 for all addresses, IPv4 too."),
+            "Where to listen, such as [::]:587 for all addresses, IPv4 too."),
         SectionKey("tls", \.tls, .word, required: true,
-            "starttls, implicit, or none for local apps without AUTH."),
+            "How TLS begins: starttls, implicit, or none for local apps without AUTH."),
         SectionKey("account", \.account, ValueType<AccountName>.account.optional, defaultText: "none",
             "Only with tls: none: the account that everybody here sends as."),
-        SectionKey("allow", \.allow, ValueType<IPNetwork>.network.list(of: "networks"), defaultText: "everybody; with tls: none on a loopback address, the host itself",
+        SectionKey("allow", \.allow, ValueType<IPNetwork>.network.list(of: "networks"),
+            defaultText: "everybody; with tls: none on a loopback address, the host itself",
             "The networks that may connect."),
     ]
 }
@@ -90,16 +91,18 @@ extension Configuration.Listener {
                 key: path.key("address"),
                 "\(address) is not a loopback or private address, and tls: none asks nobody for a password; listen on 127.0.0.1, or use starttls or implicit")
         }
-        for (index, network) in allow.enumerated() where !IPNetwork.notPublic.contains(where: { $0.contains(network) }) {
+        let allowPath = path.key("allow")
+        for (index, network) in zip(reading.elements[allowPath.text] ?? [], allow)
+        where !IPNetwork.notPublic.contains(where: { $0.contains(network) }) {
             reading.report(
-                key: path.key("allow").index(index),
+                key: allowPath.index(index),
                 "\(network) has public addresses in it, and tls: none asks nobody for a password; name loopback and private networks only")
         }
         if allow.isEmpty {
             if address.address.isLoopback {
                 allow = IPNetwork.loopback
             } else if !isPublic {
-                reading.report(key: path.key("allow"), "is missing; with tls: none on \(address.address), name the networks that may connect")
+                reading.report(key: allowPath, "is missing; with tls: none on \(address.address), name the networks that may connect")
             }
         }
         guard let account = draft.account else {

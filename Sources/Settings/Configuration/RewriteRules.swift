@@ -106,7 +106,7 @@ extension Configuration.DisplayNameTemplate {
         while let first = rest.first {
             if first == UInt8(ascii: "{") {
                 let word = String(decoding: rest.prefix { $0 != UInt8(ascii: "}") }.dropFirst(), as: UTF8.self)
-                switch word {
+                switch rest.contains(UInt8(ascii: "}")) ? word : "" {
                 case "name": pieces.append(.name)
                 case "domain": pieces.append(.domain)
                 default: throw ValueError("\(quoted(text)) has an unknown placeholder; use {name} and {domain}")

@@ -40,7 +40,7 @@ extension Configuration.Upstream: Section {
         SectionKey("ca_file", \.caFile, ValueType<String>.path.optional, defaultText: "the system trust store",
             "A PEM file of the authorities to trust instead of the system's."),
         SectionKey("credentials", \.credentials, .path, required: true,
-            "the file with SES_SMTP_USERNAME and SES_SMTP_PASSWORD, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."),
+            "The file with SES_SMTP_USERNAME and SES_SMTP_PASSWORD, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."),
         SectionKey("region", \.region, ValueType<String>.region.optional, defaultText: "from the host name",
             "The AWS region, for deriving the SMTP password from an access key."),
         SectionKey("rate", \.rate, .rate,

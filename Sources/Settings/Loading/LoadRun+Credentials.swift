@@ -7,13 +7,7 @@ extension LoadRun {
         let path = configuration.upstream.credentials
         guard !path.isEmpty else { return nil }
         let key = KeyPathText.root.key("upstream").key("credentials")
-        var isMissing = false
-        do {
-            _ = try WholeFile.readWithStatus(path, limit: 1 << 20)
-        } catch {
-            isMissing = error.code == ENOENT
-        }
-        guard !isMissing else { return credentialsFromEnvironment(path, key) }
+        if access(path, F_OK) != 0, errno == ENOENT { return credentialsFromEnvironment(path, key) }
         guard let octets = contents(of: path, key, .secret) else { return nil }
         let (file, problems) = EnvironmentFile.parse(octets, file: path)
         reading.problems += problems

@@ -25,8 +25,7 @@ struct SecretFileRules: Sendable {
         }
         if status.mode & 0o060 != 0, !groups.contains(status.group) {
             let group = Self.name(ofGroup: status.group)
-            let command = Self.group(named: "fairlead") != nil ? "chgrp fairlead \(name)" : "chmod g= \(name)"
-            return "\(path) is open to the group \(group) (\(mode)), which is not the daemon's; run: \(command)"
+            return "\(path) is open to the group \(group) (\(mode)), which is not the daemon's; run: chgrp fairlead \(name), or: chmod g= \(name)"
         }
         return nil
     }

@@ -58,7 +58,7 @@ struct LoadRun {
         let hostname = configuration.hostname ?? HostName.full()
         guard let tls, let passwords, let credentials, let hostname, identities.count == configuration.identities.count, !identities.isEmpty
         else { return nil }
-        if configuration.hostname == nil, !hostname.isFullyQualified {
+        if reading.places["hostname"] == nil, !hostname.isFullyQualified {
             reading.report(.warning, key: .root.key("hostname"), "the host calls itself \(hostname), which is no full name; set hostname")
         }
         return LoadedSettings(

@@ -10,6 +10,8 @@ struct Reading {
     private(set) var places: [String: Position] = [:]
     /// The same keys as `Schema` names them (`listeners[].address`), each once, where it first stands.
     private(set) var schemaPlaces: [String: Position] = [:]
+    /// By path of a list: where each element that could be read stood in it.
+    var elements: [String: [Int]] = [:]
     /// Every address and identity that could be read, with its place in the file, for what can only be checked among them.
     var listenAddresses: [(address: ListenAddress, path: KeyPathText)] = []
     var identities: [(identity: Configuration.Identity, path: KeyPathText)] = []

@@ -22,7 +22,7 @@ public enum Schema {
     public static let keys: [KeyDescription] = Configuration.keys.flatMap { [$0.description] + $0.children }
 
     /// Keys that are read and checked and do nothing yet. `check config` names those that a file sets.
-    static let keysWithoutEffect: Set<String> = [
+    public static let keysWithoutEffect: Set<String> = [
         "accounts.NAME.daily",
         "accounts.NAME.lifetime",
         "aliases",

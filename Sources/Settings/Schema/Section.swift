@@ -15,6 +15,14 @@ struct SectionKey<Owner: Sendable>: Sendable {
     let show: @Sendable (Owner, String) -> [(key: String, text: String)]
 }
 
+extension SectionKey {
+    /// The documentation as the end of a sentence.
+    fileprivate var hint: String {
+        let text = description.documentation
+        return text.prefix(1).lowercased() + (text.hasSuffix(".") ? text.dropFirst().dropLast() : text.dropFirst())
+    }
+}
+
 extension SectionKey where Owner: Section {
     /// - Parameters:
     ///   - defaultText: only where the default is not the value of the property, but follows from something else.
@@ -29,7 +37,7 @@ extension SectionKey where Owner: Section {
         let isSection = !type.children.isEmpty
         description = Schema.KeyDescription(
             path: name, type: type.name, isRequired: required,
-            defaultText: required || isSection ? nil : defaultText ?? shown.first?.text, documentation: documentation)
+            defaultText: required ? nil : defaultText ?? (isSection ? nil : shown.first?.text), documentation: documentation)
         children = type.children.map { $0.below(name) }
         read = { node, path, section, reading in
             if let value = type.read(node, path, &reading) { section[keyPath: property] = value }
@@ -91,12 +99,16 @@ extension Section {
             }
             let place = path.key(key.name)
             reading.note(place, at: entry.value.position)
+            if key.isRequired, entry.value.isNull {
+                reading.report(at: entry.value.position, key: place, "has no value; give one: \(key.hint)")
+                continue
+            }
             key.read(entry.value, place, &section, &reading)
         }
         let given = Set(entries.map(\.key.text))
         for key in keys where key.isRequired && !given.contains(key.name) {
             reading.report(
-                at: node.position, key: path.key(key.name), "is missing; add it: \(key.description.documentation)")
+                at: node.position, key: path.key(key.name), "is missing; add it: \(key.hint)")
         }
         return section
     }

@@ -38,6 +38,10 @@ indirect enum TextNode: Hashable, Sendable {
         }
     }
 
+    var isNull: Bool {
+        if case .scalar(let scalar) = self { scalar.isNull } else { false }
+    }
+
     /// What an operator would call it.
     var kind: String {
         switch self {

@@ -65,11 +65,15 @@ extension ValueType {
                     return nil
                 }
                 // What can be read is read, so that problems further on are found too.
-                return nodes.enumerated().compactMap { index, element in
+                var values: [Value] = []
+                for (index, element) in nodes.enumerated() {
                     let place = path.index(index)
                     reading.note(place, at: element.position)
-                    return self.read(element, place, &reading)
+                    guard let value = self.read(element, place, &reading) else { continue }
+                    values.append(value)
+                    reading.elements[path.text, default: []].append(index)
                 }
+                return values
             },
             show: { values, path in
                 if self.children.isEmpty {

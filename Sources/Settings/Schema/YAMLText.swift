@@ -20,7 +20,7 @@ enum YAMLText {
         do {
             // The basic resolver leaves every scalar a text, and spares a dozen regular expressions for each.
             guard let root = try builder.compose(text) else { return .mapping([], .start) }
-            let node = builder.convert(root)
+            let node = builder.convert(root, .root)
             problems.append(contentsOf: builder.problems)
             return node
         } catch {
@@ -122,7 +122,10 @@ private struct TextNodeBuilder {
         case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _):
             return YAMLFailure(position: place(mark), message: reason(context, problem))
         case .composer(_, let problem, let mark, _):
-            return YAMLFailure(position: place(mark), message: reason(nil, problem))
+            let isSecond = problem.contains("another document")
+            return YAMLFailure(
+                position: place(mark),
+                message: isSecond ? "a second document begins here (`---`); keep one" : reason(nil, problem))
         case .reader(let problem, let offset, _, let yaml):
             let before = yaml.utf8.prefix(offset ?? 0)
             let line = before.count { $0 == ASCII.lineFeed } + 1
@@ -134,38 +137,39 @@ private struct TextNodeBuilder {
     }
 
     /// The depth is bounded by `YAMLBounds`.
-    mutating func convert(_ node: Node) -> TextNode {
+    mutating func convert(_ node: Node, _ path: KeyPathText) -> TextNode {
         let position = node.mark.map { Position(line: $0.line, column: $0.column) } ?? .start
         budget -= 1
         guard budget > 0 else {
-            if budget == 0 { report(position, "has too many values; write fewer aliases (`*name`)") }
+            if budget == 0 { report(position, path, "has too many values; write fewer aliases (`*name`)") }
             return .list([], position)
         }
         switch node {
         case .scalar(let scalar):
             return .scalar(.init(text: scalar.string, isPlain: scalar.style == .plain, position: position))
         case .sequence(let sequence):
-            return .list(sequence.map { convert($0) }, position)
+            return .list(sequence.enumerated().map { convert($0.element, path.index($0.offset)) }, position)
         case .mapping(let mapping):
-            return .mapping(convertEntries(mapping), position)
+            return .mapping(convertEntries(mapping, path), position)
         case .alias:
-            report(position, "is an alias; write the value out")
+            report(position, path, "is an alias; write the value out")
             return .list([], position)
         }
     }
 
-    private mutating func convertEntries(_ mapping: Node.Mapping) -> [TextNode.Entry] {
+    private mutating func convertEntries(_ mapping: Node.Mapping, _ path: KeyPathText) -> [TextNode.Entry] {
         var entries: [TextNode.Entry] = []
         var first: [String: Int] = [:]
         for (key, value) in mapping {
-            guard case .scalar(var name) = convert(key) else {
-                report(key.mark.map { Position(line: $0.line, column: $0.column) } ?? .start, "a key must be a single word")
+            guard case .scalar(var name) = convert(key, path) else {
+                let place = key.mark.map { Position(line: $0.line, column: $0.column) } ?? .start
+                report(place, path, "has a list or section in the place of a key; a key is a single word")
                 continue
             }
             if let original = maskedKeys[name.position] { name.text = original }
-            let converted = convert(value)
+            let converted = convert(value, path.name(name.text))
             if let line = first[name.text] {
-                report(name.position, "is given twice, first on line \(line); keep one", key: name.text)
+                report(name.position, path.name(name.text), "is given twice, first on line \(line); keep one")
                 continue
             }
             first[name.text] = name.position.line
@@ -174,7 +178,7 @@ private struct TextNodeBuilder {
         return entries
     }
 
-    private mutating func report(_ position: Position, _ message: String, key: String? = nil) {
-        problems.append(Problem(.error, file: file, at: position, key: key.map { PrintableText.sanitized($0.utf8, limit: 60) }, message))
+    private mutating func report(_ position: Position, _ path: KeyPathText, _ message: String) {
+        problems.append(Problem(.error, file: file, at: position, key: path.text.isEmpty ? nil : path.text, message))
     }
 }

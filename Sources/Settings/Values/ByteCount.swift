@@ -7,7 +7,7 @@ public struct ByteCount: Hashable, Sendable, Comparable {
     public static func < (left: ByteCount, right: ByteCount) -> Bool { left.octets < right.octets }
 
     private static let units: [(name: String, octets: Int)] = [
-        ("GiB", 1 << 30), ("GB", 1_000_000_000), ("MiB", 1 << 20), ("MB", 1_000_000), ("KiB", 1 << 10), ("kB", 1000), ("KB", 1000),
+        ("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1000), ("KB", 1000), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10),
         ("B", 1), ("", 1),
     ]
 }
@@ -24,7 +24,7 @@ extension ByteCount {
 }
 
 extension ByteCount: CustomStringConvertible {
-    /// In the largest unit that leaves no rest: `40MB`.
+    /// In the largest unit that leaves no rest, a decimal one if there is one: `40MB`.
     public var description: String {
         let unit = Self.units.first { octets >= $0.octets && octets % $0.octets == 0 }
         return unit.map { "\(octets / $0.octets)\($0.name)" } ?? "\(octets)B"

@@ -15,12 +15,11 @@ public struct ListenAddress: Hashable, Sendable {
     /// Whether the kernel would refuse to listen on both.
     func collides(with other: ListenAddress) -> Bool {
         guard port == other.port, port != 0 else { return false }
-        if address == other.address { return true }
-        // `[::]` is every address; `0.0.0.0` is every IPv4 address.
-        return [(address, other.address), (other.address, address)].contains { wide, narrow in
-            wide.isUnspecified && (wide.isIPv6 || !narrow.isIPv6)
-        }
+        return address == other.address || takes(other) || other.takes(self)
     }
+
+    /// Whether this is every address, or every IPv4 address, and the other one of them.
+    func takes(_ other: ListenAddress) -> Bool { address.isUnspecified && (address.isIPv6 || !other.address.isIPv6) }
 }
 
 extension ListenAddress {
