@@ -75,6 +75,11 @@ public final class Directory: Sendable {
         return names
     }
 
+    /// Lends the descriptor for one call; it must not be closed or kept.
+    func withDescriptor<Result>(_ body: (Int32) throws(SystemCallError) -> Result) throws(SystemCallError) -> Result {
+        try body(descriptor.rawValue)
+    }
+
     /// Makes created, renamed and removed entries survive a power cut.
     public func sync() throws(SystemCallError) {
         _ = try retryingOnInterrupt("fsync", subject: path) { fsync(descriptor.rawValue) }

@@ -1,0 +1,267 @@
+internal import Dispatch
+internal import GRDB
+internal import MailModel
+internal import Synchronization
+
+/// The one road to `queue.db`: gathers what all sessions ask and does it in one transaction with one sync.
+///
+/// There is no artificial delay: whatever came in while the last sync ran is the next group.
+final class CommitQueue: Sendable {
+    /// What a job may do when the storage is in trouble.
+    enum Kind: Sendable {
+        /// New mail: refused while the disk is full or unhealthy.
+        case admission
+        /// Outcomes, removals and orders: may use the reserve.
+        case settlement
+        /// Runs after the group's commit, outside a transaction.
+        case reading
+    }
+
+    private struct Job: Sendable {
+        let kind: Kind
+        /// Throwing undoes the whole group; what concerns only the caller is left in the job's result.
+        let run: @Sendable (QueueDatabase) throws(QueueError) -> Void
+        let finish: @Sendable (QueueError?) -> Void
+    }
+
+    private struct State: Sendable {
+        var jobs: [Job] = []
+        var isDraining = false
+        var isClosed = false
+        var isMaintenancePlanned = false
+        var health = StorageHealth.healthy
+        var commits = 0
+        var database: QueueDatabase?
+    }
+
+    /// So many jobs share a transaction at most: bounds what one failure undoes and how long a reply waits.
+    private static let groupLimit = 1024
+
+    private static let timer = DispatchQueue(label: "fairlead.queue.maintenance")
+
+    private let databaseQueue: DatabaseQueue
+    private let reserve: Reserve
+    private let spool: FileSpool
+    private let state: Mutex<State>
+    /// Told, after the commit, that the outbox has something.
+    private let outboxGrew: @Sendable () -> Void
+
+    init(
+        _ databaseQueue: DatabaseQueue, _ database: QueueDatabase, reserve: Reserve, spool: FileSpool,
+        outboxGrew: @escaping @Sendable () -> Void
+    ) {
+        self.databaseQueue = databaseQueue
+        self.reserve = reserve
+        self.spool = spool
+        self.outboxGrew = outboxGrew
+        var first = State()
+        first.database = database
+        first.health = reserve.make() ? .healthy : .outOfSpace
+        state = Mutex(first)
+    }
+
+    var health: StorageHealth { state.withLock(\.health) }
+
+    /// Transactions so far, each with one sync.
+    var commits: Int { state.withLock(\.commits) }
+
+    func markUnhealthy(_ error: QueueError) {
+        guard case .storageUnhealthy(let reason) = error else { return }
+        state.withLock { $0.health = .unhealthy(reason) }
+    }
+
+    /// Runs `body` with the next group. `completion` runs on the commit queue once it is durable, or failed.
+    ///
+    /// `body` may run again if another job of its group fails; it returns what only its caller must know.
+    func perform<Value: Sendable>(
+        _ kind: Kind, _ body: @escaping @Sendable (QueueDatabase) throws(QueueError) -> Result<Value, QueueError>,
+        completion: @escaping @Sendable (Result<Value, QueueError>) -> Void
+    ) {
+        let outcome = Outcome<Value>()
+        let job = Job(
+            kind: kind,
+            run: { database throws(QueueError) in outcome.value = try body(database) },
+            finish: { error in completion(error.map { .failure($0) } ?? outcome.value) })
+        submit(job)
+    }
+
+    nonisolated(nonsending) func perform<Value: Sendable>(
+        _ kind: Kind, _ body: @escaping @Sendable (QueueDatabase) throws(QueueError) -> Result<Value, QueueError>
+    ) async throws(QueueError) -> Value {
+        try await withUnsafeContinuation { continuation in
+            perform(kind, body) { continuation.resume(returning: $0) }
+        }.get()
+    }
+
+    /// Stops taking jobs and finishes those that came before.
+    nonisolated(nonsending) func close() async {
+        await withUnsafeContinuation { continuation in
+            perform(.reading, { database throws(QueueError) in
+                try database.tidyForClosing()
+                return .success(())
+            }) { _ in continuation.resume() }
+            state.withLock { $0.isClosed = true }
+        }
+        letGo()
+    }
+
+    /// Statements end before their connection does, on its queue.
+    private func letGo() {
+        databaseQueue.writeWithoutTransaction { _ in self.state.withLock { $0.database = nil } }
+        try? databaseQueue.close()
+    }
+
+    func markHealthy() { state.withLock { if $0.health != .outOfSpace { $0.health = .healthy } } }
+
+    /// A place for a job's result. `@unchecked Sendable`: written and read only by the job, on the commit queue.
+    private final class Outcome<Value>: @unchecked Sendable {
+        var value: Result<Value, QueueError> = .failure(.closed)
+    }
+
+    private func submit(_ job: Job) {
+        enum Step { case refuse, wait, start }
+        let step: Step = state.withLock { state in
+            if state.isClosed { return .refuse }
+            state.jobs.append(job)
+            if state.isDraining { return .wait }
+            state.isDraining = true
+            return .start
+        }
+        switch step {
+        case .refuse: job.finish(.closed)
+        case .wait: break
+        case .start: databaseQueue.asyncWriteWithoutTransaction { _ in self.drain() }
+        }
+    }
+
+    private func drain() {
+        guard let database = state.withLock(\.database) else {
+            for job in nextGroup() ?? [] { job.finish(.closed) }
+            return
+        }
+        while let group = nextGroup() {
+            settle(group.filter { $0.kind != .reading }, database)
+            for job in group where job.kind == .reading {
+                do throws(QueueError) {
+                    try job.run(database)
+                    job.finish(nil)
+                } catch {
+                    job.finish(error)
+                }
+            }
+            if database.isWALLong { checkpoint(database) }
+        }
+        if database.isWALWorthCheckpointing { checkpoint(database) }
+        planMaintenance(database)
+    }
+
+    private func nextGroup() -> [Job]? {
+        state.withLock { state in
+            if state.jobs.isEmpty {
+                state.isDraining = false
+                return nil
+            }
+            let group = Array(state.jobs.prefix(Self.groupLimit))
+            state.jobs.removeFirst(group.count)
+            return group
+        }
+    }
+
+    /// Decides which jobs may try, then tries.
+    private func settle(_ jobs: [Job], _ database: QueueDatabase) {
+        guard !jobs.isEmpty else { return }
+        if health == .outOfSpace, reserve.restore() { state.withLock { $0.health = .healthy } }
+        switch health {
+        case .healthy: commit(jobs, database)
+        case .outOfSpace: refuseAdmissions(jobs, .outOfSpace, database)
+        case .unhealthy(let reason): refuseAdmissions(jobs, .storageUnhealthy(reason), database)
+        }
+    }
+
+    private func refuseAdmissions(_ jobs: [Job], _ error: QueueError, _ database: QueueDatabase) {
+        for job in jobs where job.kind == .admission { job.finish(error) }
+        commit(jobs.filter { $0.kind != .admission }, database)
+    }
+
+    private func commit(_ jobs: [Job], _ database: QueueDatabase, isReserveGone: Bool = false) {
+        guard !jobs.isEmpty else { return }
+        do throws(QueueError) {
+            try database.transaction { () throws(QueueError) in
+                for job in jobs { try job.run(database) }
+            }
+        } catch {
+            recover(from: error, jobs, database, isReserveGone: isReserveGone)
+            return
+        }
+        state.withLock { $0.commits += 1 }
+        spool.remove(database.filesToRemove)
+        database.filesToRemove.removeAll()
+        for job in jobs { job.finish(nil) }
+        if database.outbox.hasBlocks { outboxGrew() }
+    }
+
+    private func recover(from error: QueueError, _ jobs: [Job], _ database: QueueDatabase, isReserveGone: Bool) {
+        switch error {
+        case .outOfSpace where !isReserveGone:
+            reserve.giveUp()
+            state.withLock { if $0.health == .healthy { $0.health = .outOfSpace } }
+            for job in jobs where job.kind == .admission { job.finish(error) }
+            commit(jobs.filter { $0.kind != .admission }, database, isReserveGone: true)
+        case .outOfSpace:
+            for job in jobs { job.finish(error) }
+        case .storageUnhealthy:
+            markUnhealthy(error)
+            for job in jobs { job.finish(error) }
+        default:
+            // One item cannot be stored: the others must not suffer.
+            if jobs.count == 1 {
+                jobs[0].finish(error)
+            } else {
+                for job in jobs { commit([job], database, isReserveGone: isReserveGone) }
+            }
+        }
+    }
+
+    private func checkpoint(_ database: QueueDatabase) {
+        do throws(QueueError) {
+            try database.checkpoint()
+        } catch {
+            switch error {
+            case .outOfSpace:
+                reserve.giveUp()
+                state.withLock { if $0.health == .healthy { $0.health = .outOfSpace } }
+            default: markUnhealthy(error)
+            }
+        }
+    }
+
+    /// After a while without work: the outbox's rest goes, free pages are given back step by step, the WAL is emptied.
+    private func planMaintenance(_ database: QueueDatabase) {
+        guard database.needsMaintenance else { return }
+        let isPlanned = state.withLock { state in
+            defer { state.isMaintenancePlanned = true }
+            return state.isMaintenancePlanned || state.isClosed
+        }
+        guard !isPlanned else { return }
+        Self.timer.asyncAfter(deadline: .now() + 2) { [weak self] in
+            guard let self else { return }
+            self.databaseQueue.asyncWriteWithoutTransaction { _ in self.maintain() }
+        }
+    }
+
+    private func maintain() {
+        let (database, isBusy) = state.withLock { state in
+            state.isMaintenancePlanned = false
+            return (state.database, state.isDraining)
+        }
+        // A drain that follows plans anew.
+        guard let database, !isBusy else { return }
+        do throws(QueueError) {
+            let isMore = try database.maintain()
+            if isMore { databaseQueue.asyncWriteWithoutTransaction { _ in self.maintain() } }
+        } catch {
+            if case .outOfSpace = error { return }
+            markUnhealthy(error)
+        }
+    }
+}

@@ -1,0 +1,147 @@
+internal import MailModel
+
+extension QueueDatabase {
+    func entryRow(_ id: QueueID) throws(QueueError) -> EntryRow? {
+        selectEntry.bind(1, id.value)
+        return try selectEntry.first { () throws(QueueError) in EntryRow(selectEntry) } ?? nil
+    }
+
+    /// Calls `body` with the place, the octets and the value of each recipient; the value is `nil` if the octets are no mailbox.
+    func forEachRecipientRow(_ id: QueueID, _ body: (Int, [UInt8], QueuedRecipient?) -> Void) throws(QueueError) {
+        let row = selectRecipients
+        row.bind(1, id.value)
+        try row.forEachRow { () throws(QueueError) in
+            let position = row.int(0)
+            let octets = row.blob(1)
+            let recipient = (try? Mailbox(parsing: octets)).map { mailbox in
+                QueuedRecipient(
+                    index: position, mailbox: mailbox, nextAttempt: Timestamp(microseconds: row.int64(5)),
+                    state: QueuedRecipient.State(rawValue: row.int(2)) ?? .waiting, attempts: row.int(3), doubts: row.int(4),
+                    lastReply: row.text(6))
+            }
+            body(position, octets, recipient)
+        }
+    }
+
+    /// A whole message, its checksum verified.
+    func load(_ row: EntryRow) throws(QueueError) -> Result<QueuedMessage, QueueError> {
+        var recipients: [QueuedRecipient] = []
+        var mailboxes: [[UInt8]] = []
+        try forEachRecipientRow(row.id) { _, octets, recipient in
+            mailboxes.append(octets)
+            if let recipient { recipients.append(recipient) }
+        }
+        guard let reversePath = ReversePath(stored: row.reversePath), recipients.count == mailboxes.count else {
+            return .failure(.damaged(row.id, "an address is unreadable"))
+        }
+        let content = selectContent
+        content.bind(1, row.id.value)
+        let message = try content.first { () throws(QueueError) -> QueuedMessage? in
+            let facts = content.blob(2)
+            let header = content.blob(4)
+            let inline = content.isNull(5) ? nil : content.blob(5)
+            let file: SpoolFile? =
+                if let size = row.fileSize, let checksum = content.optionalInt64(3) {
+                    SpoolFile(id: row.id, size: size, checksum: UInt64(bitPattern: checksum))
+                } else { nil }
+            let is8Bit = content.int64(1) != 0
+            let checksum = Self.checksum(
+                id: row.id, reversePath: row.reversePath, facts: facts, mailboxes: mailboxes, header: header, body: inline, file: file,
+                is8Bit: is8Bit)
+            guard checksum == UInt64(bitPattern: content.int64(0)) else { return nil }
+            let body: StoredBody? = file.map { .file($0) } ?? inline.map { .inline($0) }
+            guard let body else { return nil }
+            return QueuedMessage(
+                id: row.id, account: row.account, acceptedAt: row.acceptedAt, reversePath: reversePath, recipients: recipients,
+                header: header, body: body, is8Bit: is8Bit, facts: facts.withUnsafeBytes { MessageFacts(decoding: $0) })
+        }
+        switch message {
+        case .none: return .failure(.damaged(row.id, "its content is missing"))
+        case .some(.none): return .failure(.damaged(row.id, "checksum mismatch: the stored octets are not those that were accepted"))
+        case .some(.some(let message)): return .success(message)
+        }
+    }
+
+    func describe(_ row: EntryRow) throws(QueueError) -> QueueEntry {
+        var recipients: [QueuedRecipient] = []
+        try forEachRecipientRow(row.id) { _, _, recipient in if let recipient { recipients.append(recipient) } }
+        selectFacts.bind(1, row.id.value)
+        let facts = try selectFacts.first { () throws(QueueError) in selectFacts.withBlob(0) { MessageFacts(decoding: $0) } }
+        return QueueEntry(
+            id: row.id, account: row.account, acceptedAt: row.acceptedAt, state: row.state, dueAt: row.dueAt, attempts: row.attempts,
+            size: row.size, reversePath: ReversePath(stored: row.reversePath), recipients: recipients, facts: facts ?? MessageFacts(),
+            note: row.note)
+    }
+
+    func due(before time: Timestamp, after cursor: DueCursor?, limit: Int) throws(QueueError) -> [DueMessage] {
+        let row = selectDue
+        row.bind(1, time.microseconds)
+        row.bind(2, cursor?.dueAt.microseconds ?? .min)
+        row.bind(3, cursor?.id.value ?? .min)
+        row.bind(4, limit)
+        var found: [DueMessage] = []
+        try row.forEachRow { () throws(QueueError) in
+            guard let id = QueueID(row.int64(0)), let account = row.withBlob(1, { AccountName($0) }) else { return }
+            found.append(
+                DueMessage(
+                    id: id, account: account, dueAt: Timestamp(microseconds: row.int64(2)), size: row.int(3), openRecipients: row.int(4)))
+        }
+        return found
+    }
+
+    /// The next rows by id that fit, looking at no more than `window` rows.
+    ///
+    /// - Returns: `next` is where to go on, `nil` at the end.
+    func scan(_ filter: QueueFilter, after id: QueueID?, limit: Int, window: Int) throws(QueueError) -> (rows: [EntryRow], next: QueueID?) {
+        var looked: [EntryRow] = []
+        if let ids = filter.ids {
+            let wanted = Set(ids).sorted().drop { candidate in id.map { candidate <= $0 } ?? false }
+            let part = wanted.prefix(window)
+            for candidate in part { if let row = try entryRow(candidate) { looked.append(row) } }
+            return try pick(looked, filter, limit, end: part.count == wanted.count ? nil : part.last)
+        }
+        selectEntriesAfter.bind(1, id?.value ?? -1)
+        selectEntriesAfter.bind(2, window)
+        var last: QueueID?
+        try selectEntriesAfter.forEachRow { () throws(QueueError) in
+            if let row = EntryRow(selectEntriesAfter) {
+                looked.append(row)
+                last = row.id
+            }
+        }
+        return try pick(looked, filter, limit, end: looked.count < window ? nil : last)
+    }
+
+    private func pick(_ looked: [EntryRow], _ filter: QueueFilter, _ limit: Int, end: QueueID?) throws(QueueError)
+        -> (rows: [EntryRow], next: QueueID?)
+    {
+        var rows: [EntryRow] = []
+        for (offset, row) in looked.enumerated() {
+            guard filter.matches(account: row.account, state: row.state, acceptedAt: row.acceptedAt), try hasRecipient(row.id, filter)
+            else { continue }
+            rows.append(row)
+            if rows.count == limit { return (rows, offset == looked.count - 1 ? end : row.id) }
+        }
+        return (rows, end)
+    }
+
+    private func hasRecipient(_ id: QueueID, _ filter: QueueFilter) throws(QueueError) -> Bool {
+        guard filter.recipient != nil else { return true }
+        var found = false
+        selectRecipients.bind(1, id.value)
+        try selectRecipients.forEachRow { () throws(QueueError) in
+            if !found { found = selectRecipients.withBlob(1) { filter.matches(recipient: $0) } }
+        }
+        return found
+    }
+
+    func statistics(_ health: StorageHealth) throws(QueueError) -> QueueStatistics {
+        var statistics = QueueStatistics()
+        statistics.total = counters.total
+        statistics.accounts = counters.accounts
+        statistics.oldest = try selectOldest.first { () throws(QueueError) in Timestamp(microseconds: selectOldest.int64(0)) }
+        statistics.nextDue = try selectNextDue.first { () throws(QueueError) in Timestamp(microseconds: selectNextDue.int64(0)) }
+        statistics.health = health
+        return statistics
+    }
+}

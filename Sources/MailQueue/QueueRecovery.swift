@@ -1,0 +1,106 @@
+internal import MailModel
+internal import SafeIO
+
+/// Brings rows and spool files together when the queue opens: in one pass over each, in constant memory, and again from the start
+/// if it is killed. To be run under the lock, before anything else touches the folder.
+struct QueueRecovery {
+    let database: QueueDatabase
+    let spool: Directory
+    /// The database was made just now. Bodies without rows are then a finding: somebody may have moved `queue.db` away.
+    let isNewDatabase: Bool
+
+    func run() throws(QueueError) -> RecoveryReport {
+        var report = RecoveryReport()
+        try count(&report)
+        try sweepSpool(&report)
+        try checkBodies(&report)
+        report.pendingEventBlocks = Int(try database.connection.number("SELECT count(*) FROM outbox"))
+        return report
+    }
+
+    private func count(_ report: inout RecoveryReport) throws(QueueError) {
+        let row = try PreparedStatement(database.connection, "SELECT account, state, attempts > 0, open, size FROM entry")
+        // Neighbours mostly share an account: parse it once.
+        var octets: [UInt8] = []
+        var account: AccountName?
+        let unknown = AccountName("unknown")
+        var counted = 0
+        try row.forEachRow { () throws(QueueError) in
+            row.withBlob(0) { stored in
+                if account == nil || !stored.elementsEqual(octets) {
+                    octets = Array(stored)
+                    account = AccountName(octets)
+                }
+            }
+            guard let name = account ?? unknown else { return }
+            let state = account == nil ? .quarantined : QueueEntry.State(rawValue: row.int(1)) ?? .quarantined
+            database.counters.add(
+                QueueCounters.Share(account: name, state: state, attempts: row.int(2), open: row.int(3), size: row.int(4)))
+            counted += 1
+            if counted % 4096 == 0 { database.counters.settle() }
+        }
+        database.counters.settle()
+        report.messages = database.counters.total.messages
+        report.quarantined = database.counters.total.quarantined
+    }
+
+    private func sweepSpool(_ report: inout RecoveryReport) throws(QueueError) {
+        let failure = try spool.forEachName { name throws(QueueError) in try look(at: name, &report) }
+        if let failure { throw .from(failure) }
+    }
+
+    private func look(at name: String, _ report: inout RecoveryReport) throws(QueueError) {
+        do throws(SystemCallError) {
+            guard let status = try spool.status(of: name) else { return }
+            if name.hasPrefix(FileSpool.temporaryPrefix), status.kind == .file {
+                try spool.remove(name)
+                report.temporariesRemoved += 1
+            } else if let id = QueueID(parsing: name), id.description == name, status.kind == .file {
+                report.bodies += 1
+                let row: EntryRow?
+                do throws(QueueError) { row = try database.entryRow(id) } catch { return report.find("\(name): \(error)") }
+                if row?.fileSize != nil { return }
+                if isNewDatabase {
+                    report.find("spool/\(name) has no message: queue.db is new; was it moved?")
+                } else {
+                    try spool.remove(name)
+                    report.orphansRemoved += 1
+                }
+            } else {
+                report.foreignEntries += 1
+                let kind = status.kind == .file ? "file" : "\(status.kind)"
+                report.find("spool/\(PrintableText.sanitized(name.utf8, limit: 80)) is not a body (\(kind)); left alone")
+            }
+        } catch {
+            report.find(error.description)
+        }
+    }
+
+    private func checkBodies(_ report: inout RecoveryReport) throws(QueueError) {
+        var last: Int64 = -1
+        while true {
+            var page: [(id: Int64, size: Int)] = []
+            let row = database.selectFiles
+            row.bind(1, last)
+            row.bind(2, 1000)
+            try row.forEachRow { () throws(QueueError) in page.append((row.int64(0), row.int(1))) }
+            guard let end = page.last else { return }
+            last = end.id
+            let damaged = page.compactMap { entry -> QueueID? in
+                guard let id = QueueID(entry.id) else { return nil }
+                let status = try? spool.status(of: id.description)
+                return status?.kind == .file && status?.size == entry.size ? nil : id
+            }
+            guard !damaged.isEmpty else { continue }
+            try database.transaction { () throws(QueueError) in
+                for id in damaged {
+                    guard let entry = try database.entryRow(id), entry.state != .quarantined else { continue }
+                    try database.setState(entry, .quarantined, note: "its body file is missing or has another size")
+                    report.damagedBodies += 1
+                    report.find("\(id) is quarantined: spool/\(id) is missing or has another size")
+                }
+            }
+            report.quarantined = database.counters.total.quarantined
+        }
+    }
+}

@@ -1,0 +1,42 @@
+public import MailModel
+
+/// How much is queued: kept up to date with each commit, so that asking costs the same at any length.
+public struct QueueStatistics: Hashable, Sendable {
+    /// Counts of one account, or of all.
+    public struct Counts: Hashable, Sendable {
+        /// Waiting, not tried yet.
+        public var fresh = 0
+        /// Waiting, tried at least once.
+        public var deferred = 0
+        public var held = 0
+        public var quarantined = 0
+        /// Recipients without a final state, in all of these.
+        public var openRecipients = 0
+        /// Octets of header and body, in all of these.
+        public var octets = 0
+
+        public var messages: Int { fresh + deferred + held + quarantined }
+
+        public init() {}
+    }
+
+    public var total = Counts()
+    /// Accounts with at least one message.
+    public var accounts: [AccountName: Counts] = [:]
+    /// When the oldest message that is not quarantined was accepted.
+    public var oldest: Timestamp?
+    /// The earliest time at which a waiting message is due.
+    public var nextDue: Timestamp?
+    public var health = StorageHealth.healthy
+
+    public init() {}
+}
+
+/// Whether new mail can be stored.
+public enum StorageHealth: Hashable, Sendable {
+    case healthy
+    /// The reserve was given up so that outcomes can still be written; new mail waits until there is room again.
+    case outOfSpace
+    /// A write or sync failed, with the system's reason: nothing is accepted until `QueueStore.probe` succeeds.
+    case unhealthy(String)
+}

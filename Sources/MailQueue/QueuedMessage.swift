@@ -1,0 +1,88 @@
+public import MailModel
+
+/// An accepted message: what will be sent, to whom, and what is worth telling about it.
+public struct QueuedMessage: Hashable, Sendable {
+    public let id: QueueID
+    public let account: AccountName
+    public let acceptedAt: Timestamp
+    /// As it is sent upstream; what the client said is in `facts`.
+    public let reversePath: ReversePath
+    /// Each with its place in the list as `index`.
+    public var recipients: [QueuedRecipient]
+    /// The final header section, with the signature and the empty line that ends it.
+    public let header: [UInt8]
+    public let body: StoredBody
+    /// Whether an octet of header or body is above 127.
+    public let is8Bit: Bool
+    public let facts: MessageFacts
+
+    public init(
+        id: QueueID, account: AccountName, acceptedAt: Timestamp, reversePath: ReversePath, recipients: [QueuedRecipient],
+        header: [UInt8], body: StoredBody, is8Bit: Bool, facts: MessageFacts = MessageFacts()
+    ) {
+        self.id = id
+        self.account = account
+        self.acceptedAt = acceptedAt
+        self.reversePath = reversePath
+        self.recipients = recipients
+        self.header = header
+        self.body = body
+        self.is8Bit = is8Bit
+        self.facts = facts
+    }
+
+    /// Octets of header and body, before dot-stuffing.
+    public var size: Int { header.count + body.count }
+}
+
+/// Where the body of a message lies.
+public enum StoredBody: Hashable, Sendable {
+    /// Bodies up to this many octets belong in the row; longer ones in a spool file.
+    public static let inlineLimit = 64 << 10
+
+    case inline([UInt8])
+    case file(SpoolFile)
+
+    public var count: Int {
+        switch self {
+        case .inline(let octets): octets.count
+        case .file(let file): file.size
+        }
+    }
+}
+
+/// A finished, durable body outside the row. Made by `SpoolWriter.finish`; read through `QueueStore.openBody`.
+public struct SpoolFile: Hashable, Sendable {
+    /// The message that it belongs to, and the file's name.
+    public let id: QueueID
+    public let size: Int
+    /// XXH64 of the octets.
+    public let checksum: UInt64
+
+    public init(id: QueueID, size: Int, checksum: UInt64) {
+        self.id = id
+        self.size = size
+        self.checksum = checksum
+    }
+}
+
+/// What operators want to know of a message besides its envelope: kept with it, shown by `queue show`, repeated in its events.
+public struct MessageFacts: Hashable, Sendable {
+    /// The client's IP address, without the port.
+    public var client: String?
+    /// The reverse-path as the client gave it; empty for `<>`.
+    public var sender: String?
+    /// The author's address before and after rewriting.
+    public var fromBefore: String?
+    public var fromAfter: String?
+    /// With angle brackets.
+    public var messageID: String?
+    /// Which rewriting rule applied.
+    public var rule: String?
+    /// Protocol version and cipher of the client's session; `nil` for clear text.
+    public var tls: String?
+    /// The verified identity that the message leaves under: what is paused when SES refuses that identity.
+    public var identity: String?
+
+    public init() {}
+}

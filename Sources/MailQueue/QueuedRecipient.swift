@@ -1,0 +1,82 @@
+public import MailModel
+
+/// One recipient of a queued message, and how far it has come.
+public struct QueuedRecipient: Hashable, Sendable {
+    public enum State: Int, Hashable, Sendable, CaseIterable {
+        case waiting = 0
+        case relayed = 1
+        case failed = 2
+        case expired = 3
+
+        /// Nothing more will be tried.
+        public var isFinal: Bool { self != .waiting }
+    }
+
+    /// The place in the message's list, for life: 0, 1, 2 …
+    public let index: Int
+    public let mailbox: Mailbox
+    public var state: State
+    /// Attempts that count against the schedule.
+    public var attempts: Int
+    /// How many attempts ended without an answer to the final dot.
+    public var doubts: Int
+    /// When the next attempt is due; without meaning in a final state.
+    public var nextAttempt: Timestamp
+    /// The upstream's last reply or the last reason, on one line; empty before the first attempt.
+    public var lastReply: String
+
+    public init(
+        index: Int, mailbox: Mailbox, nextAttempt: Timestamp, state: State = .waiting, attempts: Int = 0, doubts: Int = 0,
+        lastReply: String = ""
+    ) {
+        self.index = index
+        self.mailbox = mailbox
+        self.nextAttempt = nextAttempt
+        self.state = state
+        self.attempts = attempts
+        self.doubts = doubts
+        self.lastReply = lastReply
+    }
+}
+
+/// What one attempt changed for one recipient.
+public struct RecipientResult: Hashable, Sendable {
+    public enum Verdict: Hashable, Sendable {
+        case relayed
+        case failed
+        case expired
+        case deferred(until: Timestamp)
+        /// As deferred, and counted in `QueuedRecipient.doubts`.
+        case inDoubt(until: Timestamp)
+    }
+
+    public let index: Int
+    public let verdict: Verdict
+    /// All attempts so far that count, this one included if it does.
+    public let attempts: Int
+    public let reply: String
+
+    public init(index: Int, verdict: Verdict, attempts: Int, reply: String) {
+        self.index = index
+        self.verdict = verdict
+        self.attempts = attempts
+        self.reply = reply
+    }
+}
+
+/// Everything that one attempt at a message came to; stored as one step.
+public struct DeliveryRecord: Sendable {
+    public let id: QueueID
+    /// Results for recipients that are final already are ignored.
+    public var results: [RecipientResult]
+    public var events: [RelayEvent]
+    /// Delivery reports that the results call for: they are queued in the same step, so that a crash gives neither none nor two.
+    public var reports: [QueuedMessage]
+
+    public init(_ id: QueueID, results: [RecipientResult], events: [RelayEvent], reports: [QueuedMessage] = []) {
+        self.id = id
+        self.results = results
+        self.events = events
+        self.reports = reports
+    }
+}

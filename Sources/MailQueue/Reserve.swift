@@ -1,0 +1,48 @@
+internal import Dispatch
+internal import SafeIO
+internal import Synchronization
+
+/// A file of real space, given up when the disk is full: SQLite needs room even to delete, and outcomes must still be written.
+final class Reserve: Sendable {
+    static let name = "reserve"
+
+    private let directory: Directory
+    private let size: Int
+    private let lastTry = Mutex<UInt64>(0)
+
+    init(directory: Directory, size: Int) {
+        self.directory = directory
+        self.size = size
+    }
+
+    /// Makes sure that the reserve is there.
+    ///
+    /// - Returns: false if there is no room for it.
+    func make() -> Bool {
+        if let status = try? directory.status(of: Self.name), status.kind == .file, status.size == size { return true }
+        do throws(SystemCallError) {
+            try directory.remove(Self.name)
+            let file = try directory.createExclusively(Self.name)
+            try file.allocate(size: size, subject: Self.name)
+            try file.close(subject: Self.name)
+            return true
+        } catch {
+            _ = try? directory.remove(Self.name)
+            return false
+        }
+    }
+
+    func giveUp() { _ = try? directory.remove(Self.name) }
+
+    /// As `make`, at most once a second and only if as much again stays free, so that a full disk is not filled at once again.
+    func restore() -> Bool {
+        let now = DispatchTime.now().uptimeNanoseconds
+        let isTooSoon = lastTry.withLock { last in
+            if last != 0, now &- last < 1_000_000_000 { return true }
+            last = now
+            return false
+        }
+        guard !isTooSoon, let free = try? directory.freeSpace(), free.octets / 2 >= size else { return false }
+        return make()
+    }
+}

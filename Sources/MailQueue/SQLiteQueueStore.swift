@@ -1,0 +1,315 @@
+internal import Dispatch
+internal import GRDB
+public import MailModel
+internal import SafeIO
+internal import Synchronization
+
+/// The embedded queue: one folder with `queue.db`, `history.db`, `spool/`, `reserve` and `lock`.
+public final class SQLiteQueueStore: QueueStore {
+    public struct Options: Sendable {
+        /// How long events are kept.
+        public var history: Duration = .seconds(30 * 86_400)
+        /// Octets that `history.db` may take; the oldest events go first.
+        public var historySize: Int64 = 2 << 30
+        /// Room that is kept for outcomes on a full disk.
+        public var reserveSize = 8 << 20
+        public var clock: WallClock
+
+        public init(clock: @escaping WallClock) { self.clock = clock }
+    }
+
+    /// How many rows one step of a listing or an order looks at: bounds how long commits wait for it.
+    private static let window = 1000
+
+    public let history: HistoryStore
+    /// What the start found.
+    public let recovery: RecoveryReport
+    private let directory: Directory
+    private let lock: QueueLock
+    private let spool: FileSpool
+    private let reserve: Reserve
+    private let queue: CommitQueue
+    private let options: Options
+
+    /// Opens the queue in a folder, making what is missing, and brings rows and files together. Blocks.
+    ///
+    /// - Throws: `inUse` if another process has it; `unusable` with what to do.
+    public init(path: String, options: Options) throws(QueueError) {
+        self.options = options
+        do throws(SystemCallError) {
+            directory = try Directory.create(path: path, mode: 0o700)
+        } catch {
+            throw .unusable("cannot open the queue's folder: \(error)")
+        }
+        lock = try QueueLock(directory: directory)
+        let isNew: Bool
+        let spoolDirectory: Directory
+        do throws(SystemCallError) {
+            isNew = try directory.status(of: "queue.db").map { $0.size == 0 } ?? true
+            // Made before SQLite would, for their mode and their entries in the folder.
+            for name in ["queue.db", "history.db"] { try directory.openOrCreate(name).close(subject: name) }
+            spoolDirectory = try Directory.create(path: "\(path)/spool", mode: 0o700)
+            try directory.sync()
+        } catch {
+            throw .unusable("cannot open the queue's folder: \(error)")
+        }
+        reserve = Reserve(directory: directory, size: options.reserveSize)
+        let historyFindings: [String]
+        (history, historyFindings) = try Self.openHistory(directory, options)
+        let databaseQueue = try QueueSchema.open("\(path)/queue.db")
+        let sequence = history.sequence
+        do {
+            let (database, report) = try databaseQueue.writeWithoutTransaction { connection in
+                let database = try QueueDatabase(connection, historySequence: sequence)
+                let recovery = QueueRecovery(database: database, spool: spoolDirectory, isNewDatabase: isNew)
+                var report = try recovery.run()
+                report.findings += historyFindings
+                return (database, report)
+            }
+            recovery = report
+            let alarm = Alarm()
+            spool = FileSpool(directory: spoolDirectory) { alarm.raise($0) }
+            queue = CommitQueue(databaseQueue, database, reserve: reserve, spool: spool) { [history] in history.wake() }
+            alarm.connect(queue)
+        } catch {
+            throw .from(error)
+        }
+        history.start(from: queue)
+    }
+
+    /// A history that cannot be read must not keep mail from flowing: it is set aside.
+    private static func openHistory(_ directory: Directory, _ options: Options) throws(QueueError) -> (HistoryStore, [String]) {
+        func open() throws(QueueError) -> HistoryStore {
+            try HistoryStore(
+                path: "\(directory.path)/history.db", age: options.history, sizeLimit: options.historySize, clock: options.clock)
+        }
+        do throws(QueueError) {
+            return (try open(), [])
+        } catch {
+            let kept = "history.db.damaged-\(options.clock().seconds)"
+            do throws(SystemCallError) {
+                try directory.rename("history.db", to: kept)
+                try directory.remove("history.db-journal")
+                try directory.openOrCreate("history.db").close(subject: "history.db")
+            } catch { throw .unusable("cannot set the damaged history.db aside: \(error)") }
+            return (try open(), ["history.db was unreadable (\(error)); it is kept as \(kept) and a new one begins"])
+        }
+    }
+
+    // MARK: Committing
+
+    public func commit(_ messages: [QueuedMessage], events: [RelayEvent], completion: @escaping QueueCompletion) {
+        queue.perform(.admission, { database throws(QueueError) in
+            for message in messages { try database.insert(message) }
+            database.note(events)
+            return .success(())
+        }) { result in
+            if case .failure(let error) = result { self.dropBodies(of: messages, after: error) }
+            completion(result)
+        }
+    }
+
+    public func record(_ record: DeliveryRecord, completion: @escaping QueueCompletion) {
+        queue.perform(.settlement, { database throws(QueueError) in
+            try database.apply(record) ? .success(()) : .failure(.notFound(record.id))
+        }, completion: completion)
+    }
+
+    /// Removes the bodies of messages that were not stored. After a storage failure nobody knows, so the next start decides.
+    private func dropBodies(of messages: [QueuedMessage], after error: QueueError) {
+        if case .storageUnhealthy = error { return }
+        let ids = messages.compactMap { message in if case .file(let file) = message.body { file.id } else { nil } }
+        guard !ids.isEmpty else { return }
+        queue.perform(.reading, { [spool] database throws(QueueError) in
+            // A message committed twice by mistake has a row that needs its body.
+            for id in ids where try database.entryRow(id) == nil { spool.remove([id]) }
+            return .success(())
+        }) { (_: Result<Void, QueueError>) in }
+    }
+
+    // MARK: Reading
+
+    public func due(before time: Timestamp, after cursor: DueCursor?, limit: Int) async throws(QueueError) -> [DueMessage] {
+        try await queue.perform(.reading) { database throws(QueueError) in
+            .success(try database.due(before: time, after: cursor, limit: limit))
+        }
+    }
+
+    public func load(_ id: QueueID) async throws(QueueError) -> QueuedMessage {
+        do throws(QueueError) {
+            return try await queue.perform(.reading) { database throws(QueueError) in
+                guard let row = try database.entryRow(id) else { return .failure(.notFound(id)) }
+                guard row.state == .waiting, row.open > 0 else { return .failure(.notSendable(id)) }
+                return try database.load(row)
+            }
+        } catch {
+            if case .damaged(_, let reason) = error { try? await quarantine(id, reason: reason) }
+            throw error
+        }
+    }
+
+    public func entry(_ id: QueueID) async throws(QueueError) -> QueueEntry {
+        try await queue.perform(.reading) { database throws(QueueError) in
+            guard let row = try database.entryRow(id) else { return .failure(.notFound(id)) }
+            return .success(try database.describe(row))
+        }
+    }
+
+    public func list(_ filter: QueueFilter, after id: QueueID?, limit: Int) async throws(QueueError) -> QueuePage {
+        var entries: [QueueEntry] = []
+        var last = id
+        repeat {
+            let (missing, place) = (limit - entries.count, last)
+            let page = try await queue.perform(.reading) { database throws(QueueError) in
+                let (rows, next) = try database.scan(filter, after: place, limit: missing, window: Self.window)
+                var found: [QueueEntry] = []
+                for row in rows { found.append(try database.describe(row)) }
+                return .success(QueuePage(entries: found, next: next))
+            }
+            entries += page.entries
+            last = page.next
+        } while entries.count < limit && last != nil
+        return QueuePage(entries: entries, next: last)
+    }
+
+    public func statistics() async throws(QueueError) -> QueueStatistics {
+        let health = health
+        return try await queue.perform(.reading) { database throws(QueueError) in .success(try database.statistics(health)) }
+    }
+
+    public func highestID() async throws(QueueError) -> QueueID? {
+        try await queue.perform(.reading) { database throws(QueueError) in .success(QueueID(database.highestID)) }
+    }
+
+    // MARK: Orders
+
+    public func makeDue(_ filter: QueueFilter, at time: Timestamp) async throws(QueueError) -> Int {
+        try await change(filter) { database, row throws(QueueError) in
+            guard row.state != .quarantined else { return false }
+            try database.makeDue(row, at: time)
+            return true
+        }
+    }
+
+    public func hold(_ filter: QueueFilter, note: String) async throws(QueueError) -> Int {
+        try await change(filter) { database, row throws(QueueError) in
+            guard row.state == .waiting else { return false }
+            try database.setState(row, .held, note: note)
+            return true
+        }
+    }
+
+    public func release(_ filter: QueueFilter) async throws(QueueError) -> Int {
+        try await change(filter) { database, row throws(QueueError) in
+            guard row.state != .waiting else { return false }
+            try database.setState(row, .waiting, note: "")
+            return true
+        }
+    }
+
+    public func remove(
+        _ filter: QueueFilter, recording: @escaping @Sendable (QueueEntry) -> [RelayEvent]
+    ) async throws(QueueError) -> Int {
+        try await change(filter) { database, row throws(QueueError) in
+            database.note(recording(try database.describe(row)))
+            try database.delete(row)
+            return true
+        }
+    }
+
+    public func quarantine(_ id: QueueID, reason: String) async throws(QueueError) {
+        try await queue.perform(.settlement) { database throws(QueueError) in try database.quarantine(id, reason) }
+    }
+
+    /// Applies an order to all that fit, step by step.
+    nonisolated(nonsending) private func change(
+        _ filter: QueueFilter, _ body: @escaping @Sendable (QueueDatabase, EntryRow) throws(QueueError) -> Bool
+    ) async throws(QueueError) -> Int {
+        var count = 0
+        var last: QueueID?
+        repeat {
+            let place = last
+            let (changed, next) = try await queue.perform(.settlement) { database throws(QueueError) in
+                let (rows, next) = try database.scan(filter, after: place, limit: Self.window, window: Self.window)
+                var changed = 0
+                for row in rows where try body(database, row) { changed += 1 }
+                return .success((changed, next))
+            }
+            count += changed
+            last = next
+        } while last != nil
+        return count
+    }
+
+    // MARK: Storage
+
+    public var health: StorageHealth { queue.health }
+
+    public func hasRoom(for octets: Int) -> Bool {
+        switch health {
+        case .unhealthy: return false
+        case .outOfSpace:
+            // A settlement, even an empty one, makes the reserve again once there is room.
+            queue.perform(.settlement, { _ in .success(()) }) { (_: Result<Void, QueueError>) in }
+            return false
+        case .healthy:
+            // Body file or rows, then the WAL; and some for the mail that arrives at the same time.
+            guard let free = try? directory.freeSpace() else { return false }
+            return free.octets / 2 > max(0, octets) + options.reserveSize && free.inodes.map { $0 >= 64 } ?? true
+        }
+    }
+
+    public func probe() async throws(QueueError) {
+        do throws(SystemCallError) {
+            let name = "probe"
+            let pattern = Array("fairlead probes its storage\n".utf8)
+            try directory.remove(name)
+            let file = try directory.createExclusively(name)
+            try writeAll(pattern, to: file, subject: name)
+            try file.syncData(subject: name)
+            let found = try file.read(at: 0, count: pattern.count, subject: name)
+            try file.close(subject: name)
+            try directory.remove(name)
+            try directory.sync()
+            guard found == pattern else { throw SystemCallError("read", code: 5, subject: name) }
+        } catch {
+            throw .from(error)
+        }
+        // On the same connection: opening the database anew would take up a transaction whose sync failed, and whose sender heard 451.
+        // A new transaction writes over it.
+        try await queue.perform(.settlement) { database throws(QueueError) in .success(try database.probe()) }
+        queue.markHealthy()
+    }
+
+    public func makeSpoolWriter() -> any SpoolWriter { FileSpoolWriter(spool) }
+
+    public func openBody(_ file: SpoolFile) async throws(QueueError) -> any SpoolReader {
+        let quarantine: @Sendable (String) -> Void = { [queue] reason in
+            queue.perform(.settlement, { database throws(QueueError) in try database.quarantine(file.id, reason) }) { _ in }
+        }
+        return try await withUnsafeContinuation { (continuation: UnsafeContinuation<Result<FileSpoolReader, QueueError>, Never>) in
+            spool.lane(spool.nextNumber()).async { [spool] in
+                do throws(QueueError) {
+                    continuation.resume(returning: .success(try FileSpoolReader(spool, file, damageFound: quarantine)))
+                } catch {
+                    continuation.resume(returning: .failure(error))
+                }
+            }
+        }.get()
+    }
+
+    public func close() async {
+        await history.close()
+        await queue.close()
+        spool.drain()
+    }
+
+    /// Joins the spool's failures to the queue's health; the two are made one after the other.
+    private final class Alarm: Sendable {
+        private let queue = Mutex<CommitQueue?>(nil)
+
+        func connect(_ queue: CommitQueue) { self.queue.withLock { $0 = queue } }
+
+        func raise(_ error: QueueError) { queue.withLock { $0 }?.markUnhealthy(error) }
+    }
+}
