@@ -286,6 +286,7 @@ public final class SQLiteQueueStore: QueueStore {
         await history.close()
         await queue.close()
         spool.drain()
+        lock.release()
     }
 
     /// Transactions so far, each with one sync.

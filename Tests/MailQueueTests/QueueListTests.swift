@@ -13,8 +13,8 @@ struct QueueListTests {
 
     @Test("Due messages come by due time, then id, page by page")
     func due() async throws {
-        let count = 10_000
         for (store, _) in try Self.stores() {
+            let count = store is MemoryQueueStore ? 1000 : 10_000
             for start in stride(from: 0, to: count, by: 500) {
                 try await store.commit(
                     (start..<start + 500).map { Sample.message($0, due: Sample.now + .seconds(Int64(($0 * 7919) % 97))) })

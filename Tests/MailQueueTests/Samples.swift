@@ -4,16 +4,22 @@ import MailModel
 import SafeIO
 import Synchronization
 
-/// A folder of its own for one test, removed with it.
+final class Paths: Sendable { let list = Mutex<[String]>([]) }
+
+/// A folder of its own for one test. Removed when the process ends: a store outlives the last mention of its folder.
 final class Folder: Sendable {
+    private static let made: Paths = {
+        atexit { Folder.made.list.withLock { for path in $0 { Folder.remove(path) } } }
+        return Paths()
+    }()
+
     let path: String
 
     init() throws {
         var template = Array("/tmp/fairlead-queue-XXXXXX".utf8CString)
         path = String(cString: try present(mkdtemp(&template)))
+        Self.made.list.withLock { $0.append(path) }
     }
-
-    deinit { Self.remove(path) }
 
     private static func remove(_ path: String) {
         guard let directory = try? Directory(path: path), let names = try? directory.names() else { return }
