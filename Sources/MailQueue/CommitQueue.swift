@@ -136,7 +136,7 @@ final class CommitQueue: Sendable {
 
     private func drain() {
         guard let database = state.withLock(\.database) else {
-            for job in nextGroup() ?? [] { job.finish(.closed) }
+            while let group = nextGroup() { for job in group { job.finish(.closed) } }
             return
         }
         while let group = nextGroup() {

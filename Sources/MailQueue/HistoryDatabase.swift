@@ -15,6 +15,8 @@ final class HistoryDatabase: @unchecked Sendable {
     private let selectOldest, deleteEvents, deleteRecipients, selectFirstBuckets, deleteBucket: PreparedStatement
     /// The highest block of the outbox that is in the history.
     private(set) var sequence: Int64
+    /// Whether a statement found the file itself broken.
+    private(set) var isDamaged = false
     private var nextNumber: Int64
     private var bucket: Int64
     private var bucketCount: Int
@@ -118,10 +120,12 @@ final class HistoryDatabase: @unchecked Sendable {
 
     private func transaction(_ body: () throws(QueueError) -> Void) throws(QueueError) {
         do throws(QueueError) {
+            if connection.isInsideTransaction { try rollback.run() }
             try begin.run()
             try body()
             try commit.run()
         } catch {
+            isDamaged = isDamaged || connection.lastErrorCode == .SQLITE_CORRUPT || connection.lastErrorCode == .SQLITE_NOTADB
             if connection.isInsideTransaction { try? rollback.run() }
             throw error
         }

@@ -8,6 +8,7 @@ enum HistorySchema {
         var configuration = Configuration()
         configuration.label = "fairlead.history"
         configuration.foreignKeysEnabled = false
+        configuration.allowsUnsafeTransactions = true  // a failed ROLLBACK is met by the next transaction, not by GRDB's trap
         // A reader with a query open makes us wait, but never long: what is not copied stays in the outbox.
         configuration.busyMode = .timeout(0.25)
         configuration.prepareDatabase { database in
@@ -22,6 +23,8 @@ enum HistorySchema {
             return queue
         } catch let error as QueueError {
             throw error
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_CORRUPT || error.resultCode == .SQLITE_NOTADB {
+            throw .from(error)
         } catch {
             throw .unusable("cannot open \(path): \(error)")
         }

@@ -15,38 +15,75 @@ public final class HistoryStore: EventHistory {
         /// Something came while it ran.
         var isBehind = false
         var isClosed = false
+        /// Who waits for the next round, and for the one that runs.
         var waiting: [@Sendable () -> Void] = []
+        var serving: [@Sendable () -> Void] = []
         var loose: [RelayEvent] = []
         var dropped = 0
         var failure: QueueError?
-        var database: HistoryDatabase?
+        var findings: [String] = []
         var source: CommitQueue?
         var nextPruning: UInt64 = 0
+        /// Replaced together, when the file is found damaged.
+        var databaseQueue: DatabaseQueue
+        var database: HistoryDatabase?
     }
 
+    private static let fileName = "history.db"
     private static let looseLimit = 10_000
     private static let timer = DispatchQueue(label: "fairlead.history.timer")
 
-    private let databaseQueue: DatabaseQueue
+    private let directory: Directory
     private let age: Duration
     private let sizeLimit: Int64
     private let clock: WallClock
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
-    /// - Parameter path: an existing file, maybe empty.
-    init(path: String, age: Duration, sizeLimit: Int64, clock: @escaping WallClock) throws(QueueError) {
-        databaseQueue = try HistorySchema.open(path)
+    init(directory: Directory, age: Duration, sizeLimit: Int64, clock: @escaping WallClock) throws(QueueError) {
+        self.directory = directory
         self.age = age
         self.sizeLimit = sizeLimit
         self.clock = clock
-        let database: HistoryDatabase
-        do {
-            database = try databaseQueue.writeWithoutTransaction { connection in try HistoryDatabase(connection) }
-        } catch {
-            throw .from(error)
+        var findings: [String] = []
+        let opened: (DatabaseQueue, HistoryDatabase)
+        do throws(QueueError) {
+            opened = try Self.open(directory)
+        } catch .storageUnhealthy(let reason) {
+            // A history that cannot be read must not keep mail from flowing.
+            findings.append(try Self.setAside(directory, clock(), reason))
+            opened = try Self.open(directory)
         }
-        state.withLock { $0.database = database }
+        var first = State(databaseQueue: opened.0)
+        first.database = opened.1
+        first.findings = findings
+        state = Mutex(first)
     }
+
+    private static func open(_ directory: Directory) throws(QueueError) -> (DatabaseQueue, HistoryDatabase) {
+        // Made before SQLite would, for its mode and its entry in the folder.
+        do throws(SystemCallError) {
+            try directory.openOrCreate(fileName).close(subject: fileName)
+            try directory.sync()
+        } catch { throw .unusable("cannot open \(fileName): \(error)") }
+        let queue = try HistorySchema.open("\(directory.path)/\(fileName)")
+        do {
+            return (queue, try queue.writeWithoutTransaction { connection in try HistoryDatabase(connection) })
+        } catch { throw .from(error) }
+    }
+
+    /// - Returns: the finding that tells of it.
+    private static func setAside(_ directory: Directory, _ now: Timestamp, _ reason: String) throws(QueueError) -> String {
+        let kept = "\(fileName).damaged-\(now.seconds)"
+        do throws(SystemCallError) {
+            try directory.rename(fileName, to: kept)
+            try directory.remove("\(fileName)-journal")
+            try directory.sync()
+        } catch { throw .unusable("cannot set the damaged \(fileName) aside: \(error)") }
+        return "\(fileName) was unreadable (\(reason)); it is kept as \(kept) and a new one begins"
+    }
+
+    /// What an operator should know: one line for each damaged file that was set aside.
+    public var findings: [String] { state.withLock(\.findings) }
 
     /// The highest block of the outbox that is safe here. To be asked before `start`.
     var sequence: Int64 { state.withLock { $0.database?.sequence ?? 0 } }
@@ -115,14 +152,21 @@ public final class HistoryStore: EventHistory {
         letGo()
     }
 
+    /// Statements end before their connection does, on its queue.
     private func letGo() {
-        databaseQueue.writeWithoutTransaction { _ in
+        let queue = state.withLock(\.databaseQueue)
+        queue.writeWithoutTransaction { _ in
             self.state.withLock { state in
                 state.database = nil
                 state.source = nil
             }
         }
-        try? databaseQueue.close()
+        try? queue.close()
+    }
+
+    /// Runs `body` on the history's queue; with `nil` once it is closed.
+    private func enqueue(_ body: @escaping @Sendable (HistoryDatabase?) -> Void) {
+        state.withLock(\.databaseQueue).asyncWriteWithoutTransaction { _ in body(self.state.withLock(\.database)) }
     }
 
     private func plan(after delay: DispatchTimeInterval) {
@@ -141,52 +185,76 @@ public final class HistoryStore: EventHistory {
             guard let source = state.source, let database = state.database else { return nil }
             state.isRunning = true
             state.isBehind = false
+            state.serving += state.waiting
+            state.waiting = []
             return (source, database.sequence)
         }
         guard let (source, sequence) = start else { return finishIfSourceless() }
-        source.perform(.reading, { database throws(QueueError) in .success(try database.outbox.blocks(after: sequence)) }) { blocks in
-            self.databaseQueue.asyncWriteWithoutTransaction { _ in self.take(blocks, from: source) }
+        source.perform(.reading, { database throws(QueueError) in .success(try database.outbox.blocks(after: sequence)) }) { batch in
+            self.enqueue { self.take(batch, into: $0, from: source) }
         }
     }
 
     /// Runs on the history's queue.
-    private func take(_ blocks: Result<[OutboxBlock], QueueError>, from source: CommitQueue) {
-        let (database, loose) = state.withLock { state in
+    private func take(_ batch: Result<OutboxBatch, QueueError>, into database: HistoryDatabase?, from source: CommitQueue) {
+        let loose = state.withLock { state in
             defer { state.loose = [] }
-            return (state.database, state.loose)
+            return state.loose
         }
         var isMore = false
         var failure: QueueError?
         do throws(QueueError) {
-            let blocks = try blocks.get()
-            if let database {
-                try database.add(blocks, loose)
-                if let last = blocks.last {
-                    isMore = true
-                    source.perform(.reading, { queue throws(QueueError) in .success(queue.takeOutbox(through: last.sequence)) }) { _ in }
-                }
-                if isPruningDue() { try prune(database) }
+            guard let database else { throw .closed }
+            let batch = try batch.get()
+            try database.add(batch.blocks, loose)
+            if let last = batch.blocks.last {
+                source.perform(.reading, { queue throws(QueueError) in .success(queue.takeOutbox(through: last.sequence)) }) { _ in }
             }
+            isMore = !batch.isLast
+            if isPruningDue() { try prune(database) }
         } catch {
             failure = error
         }
         finish(isMore: isMore, failure, loose)
+        if database?.isDamaged == true { replace(database) }
+    }
+
+    /// A damaged file goes aside; what is in the outbox goes into a new one.
+    private func replace(_ damaged: HistoryDatabase?) {
+        let reason = state.withLock(\.failure)?.description ?? "damaged"
+        Self.timer.async {
+            guard !self.state.withLock(\.isClosed), let source = self.state.withLock(\.source) else { return }
+            self.letGo()
+            do throws(QueueError) {
+                let finding = try Self.setAside(self.directory, self.clock(), reason)
+                let (queue, database) = try Self.open(self.directory)
+                self.state.withLock { state in
+                    state.databaseQueue = queue
+                    state.database = database
+                    state.source = source
+                    state.findings.append(finding)
+                }
+                self.wake()
+            } catch {
+                self.state.withLock { $0.failure = error }
+            }
+        }
     }
 
     private func finish(isMore: Bool, _ failure: QueueError?, _ loose: [RelayEvent]) {
-        let (served, isBehind) = state.withLock { state in
+        let (served, isBehind, isAwaited) = state.withLock { state in
             state.isRunning = false
             state.failure = failure
             if failure != nil { state.loose = Array((loose + state.loose).suffix(Self.looseLimit)) }
             // Whoever waits is served when nothing is left, or when waiting would not help.
             let isDone = !isMore || failure != nil
-            defer { if isDone { state.waiting = [] } }
-            return (isDone ? state.waiting : [], state.isBehind)
+            defer { if isDone { state.serving = [] } }
+            return (isDone ? state.serving : [], state.isBehind, !state.waiting.isEmpty)
         }
         for action in served { action() }
         if failure != nil {
             replan(after: .seconds(1))
-        } else if isMore {
+        } else if isMore || isAwaited {
             run()
         } else if isBehind {
             wake()
@@ -205,9 +273,9 @@ public final class HistoryStore: EventHistory {
     /// Without a source there is nothing to wait for.
     private func finishIfSourceless() {
         let served = state.withLock { state -> [@Sendable () -> Void] in
-            guard state.source == nil, !state.isRunning else { return [] }
-            defer { state.waiting = [] }
-            return state.waiting
+            guard state.source == nil || state.database == nil, !state.isRunning else { return [] }
+            defer { (state.waiting, state.serving) = ([], []) }
+            return state.waiting + state.serving
         }
         for action in served { action() }
     }
@@ -216,8 +284,8 @@ public final class HistoryStore: EventHistory {
         _ body: @escaping @Sendable (HistoryDatabase) throws(QueueError) -> Value
     ) async throws(QueueError) -> Value {
         try await withUnsafeContinuation { (continuation: UnsafeContinuation<Result<Value, QueueError>, Never>) in
-            databaseQueue.asyncWriteWithoutTransaction { _ in
-                guard let database = self.state.withLock(\.database) else { return continuation.resume(returning: .failure(.closed)) }
+            enqueue { database in
+                guard let database else { return continuation.resume(returning: .failure(.closed)) }
                 do throws(QueueError) {
                     continuation.resume(returning: .success(try body(database)))
                 } catch {
@@ -241,19 +309,16 @@ public final class HistoryStore: EventHistory {
     /// One step; the next one follows at the end of the queue, so that taking over goes on between them.
     private func prune(_ database: HistoryDatabase) throws(QueueError) {
         guard try database.prune(before: clock() + (.zero - age), sizeLimit: sizeLimit) else { return }
-        databaseQueue.asyncWriteWithoutTransaction { [weak self] _ in
-            guard let self, let database = self.state.withLock(\.database) else { return }
-            try? self.prune(database)
-        }
+        enqueue { database in if let database { try? self.prune(database) } }
     }
+
+    func pruneNow() { enqueue { database in if let database { try? self.prune(database) } } }
 
     /// A history to which nothing comes must forget as well.
     private func pruneHourly() {
         Self.timer.asyncAfter(deadline: .now() + 3600) { [weak self] in
             guard let self, !self.state.withLock(\.isClosed) else { return }
-            self.databaseQueue.asyncWriteWithoutTransaction { _ in
-                if let database = self.state.withLock(\.database) { try? self.prune(database) }
-            }
+            self.pruneNow()
             self.pruneHourly()
         }
     }

@@ -21,7 +21,7 @@ struct OutboxWriter {
     init(_ connection: Database, after historySequence: Int64) throws(QueueError) {
         insert = try PreparedStatement(connection, "INSERT INTO outbox VALUES (?,?)")
         deleteThrough = try PreparedStatement(connection, "DELETE FROM outbox WHERE sequence <= ?")
-        select = try PreparedStatement(connection, "SELECT sequence, events FROM outbox WHERE sequence > ? ORDER BY sequence LIMIT 16")
+        select = try PreparedStatement(connection, "SELECT sequence, events FROM outbox WHERE sequence > ? ORDER BY sequence LIMIT 512")
         let last = try connection.number("SELECT coalesce(max(sequence), 0) FROM outbox")
         next = max(last, historySequence) + 1
         following = next
@@ -74,15 +74,28 @@ struct OutboxWriter {
         block.removeAll(keepingCapacity: block.capacity <= 2 * Self.blockSize)
     }
 
-    /// Some blocks after a number, at most about 1 MiB.
-    func blocks(after sequence: Int64) throws(QueueError) -> [OutboxBlock] {
+    /// The blocks after a number, about 1 MiB of them at most.
+    func blocks(after sequence: Int64) throws(QueueError) -> OutboxBatch {
         var blocks: [OutboxBlock] = []
+        var room = 1 << 20
         select.bind(1, sequence)
-        try select.forEachRow { () throws(QueueError) in
-            blocks.append(OutboxBlock(sequence: select.int64(0), events: select.withBlob(1) { RelayEvent.decode(block: $0) }))
-        }
-        return blocks
+        try select.forEachRowWhile({ () throws(QueueError) in
+            guard room > 0 else { return false }
+            select.withBlob(1) { octets in
+                room -= octets.count
+                blocks.append(OutboxBlock(sequence: select.int64(0), events: RelayEvent.decode(block: octets)))
+            }
+            return true
+        })
+        return OutboxBatch(blocks: blocks, isLast: room > 0 && blocks.count < 512)
     }
+}
+
+/// What one reading of the outbox brought.
+struct OutboxBatch: Sendable {
+    let blocks: [OutboxBlock]
+    /// Whether there was nothing after it.
+    let isLast: Bool
 }
 
 /// A numbered piece of the outbox.

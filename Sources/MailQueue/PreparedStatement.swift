@@ -68,6 +68,18 @@ struct PreparedStatement {
         }
     }
 
+    /// As `forEachRow`, until `body` returns false.
+    func forEachRowWhile(_ body: () throws(QueueError) -> Bool) throws(QueueError) {
+        defer { sqlite3_reset(handle) }
+        while true {
+            switch sqlite3_step(handle) {
+            case SQLITE_ROW: if try !body() { return }
+            case SQLITE_DONE: return
+            default: throw .from(connection)
+            }
+        }
+    }
+
     /// The first row's value, or `nil` without a row.
     func first<Value>(_ body: () throws(QueueError) -> Value) throws(QueueError) -> Value? {
         defer { sqlite3_reset(handle) }
@@ -97,9 +109,6 @@ struct PreparedStatement {
     func text(_ column: Int32) -> String { withBlob(column) { String(decoding: $0, as: UTF8.self) } }
 
     func optionalText(_ column: Int32) -> String? { isNull(column) ? nil : text(column) }
-
-    /// How many rows the connection's last statement changed.
-    var changes: Int { Int(sqlite3_changes(connection)) }
 
     /// SQLITE_TRANSIENT, a cast in C that Swift cannot import: SQLite copies the value before the call returns.
     private static let copied = unsafeBitCast(-1, to: sqlite3_destructor_type.self)

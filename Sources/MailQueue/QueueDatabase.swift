@@ -74,7 +74,8 @@ final class QueueDatabase: @unchecked Sendable {
 
     /// Runs `body` in a transaction: durable when this returns, without a trace when it throws.
     func transaction(_ body: () throws(QueueError) -> Void) throws(QueueError) {
-        do {
+        do throws(QueueError) {
+            if connection.isInsideTransaction { try rollback.run() }
             try begin.run()
             try body()
             if highestID > storedHighestID {

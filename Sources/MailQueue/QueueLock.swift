@@ -1,9 +1,10 @@
 internal import Glibc
 internal import SafeIO
+internal import Synchronization
 
 /// Keeps a second daemon off the queue, for as long as it lives. The kernel lets go when the process ends, however it ends.
 final class QueueLock: Sendable {
-    private let file: OwnedDescriptor
+    private let file: Mutex<OwnedDescriptor?>
 
     init(directory: Directory) throws(QueueError) {
         let subject = "\(directory.path)/lock"
@@ -16,7 +17,7 @@ final class QueueLock: Sendable {
             }
             try opened.truncate(to: 0, subject: subject)
             try writeAll(Array("\(getpid())".utf8), to: opened, subject: subject)
-            file = opened
+            file = Mutex(opened)
         } catch {
             if error.code == EWOULDBLOCK {
                 throw .inUse("\(error.call) has the queue in \(directory.path) open; stop it, or give this one another queue.path")
@@ -24,4 +25,6 @@ final class QueueLock: Sendable {
             throw .unusable("cannot lock the queue: \(error)")
         }
     }
+
+    func release() { file.withLock { $0 = nil } }
 }

@@ -15,6 +15,7 @@ enum QueueSchema {
         var configuration = Configuration()
         configuration.label = "fairlead.queue"
         configuration.foreignKeysEnabled = false
+        configuration.allowsUnsafeTransactions = true  // a failed ROLLBACK is met by the next transaction, not by GRDB's trap
         // One connection ever, locked before WAL begins: then SQLite keeps the WAL index in memory and nobody else can enter, which
         // is what keeps the WAL-reset bug of SQLite before 3.51.3 away. The order matters; journalMode stays at its default because
         // GRDB's `.wal` would set synchronous=NORMAL after this.

@@ -74,6 +74,9 @@ public protocol QueueStore: Sendable {
     /// For the body of a message that outgrew `StoredBody.inlineLimit`.
     func makeSpoolWriter() -> any SpoolWriter
 
+    /// Removes a finished body whose message was refused after all; one that a queued message needs stays.
+    func discard(_ file: SpoolFile)
+
     /// For sending. Damage that shows while reading quarantines the message.
     nonisolated(nonsending) func openBody(_ file: SpoolFile) async throws(QueueError) -> any SpoolReader
 }

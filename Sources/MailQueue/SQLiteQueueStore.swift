@@ -46,18 +46,19 @@ public final class SQLiteQueueStore: QueueStore {
         let spoolDirectory: Directory
         do throws(SystemCallError) {
             isNew = try directory.status(of: "queue.db").map { $0.size == 0 } ?? true
-            // Made before SQLite would, for their mode and their entries in the folder.
-            for name in ["queue.db", "history.db"] { try directory.openOrCreate(name).close(subject: name) }
+            // Made before SQLite would, for its mode and its entry in the folder.
+            try directory.openOrCreate("queue.db").close(subject: "queue.db")
             spoolDirectory = try Directory.create(path: "\(path)/spool", mode: 0o700)
             try directory.sync()
         } catch {
             throw .unusable("cannot open the queue's folder: \(error)")
         }
         reserve = Reserve(directory: directory, size: options.reserveSize)
-        let historyFindings: [String]
-        (history, historyFindings) = try Self.openHistory(directory, options)
+        history = try HistoryStore(
+            directory: directory, age: options.history, sizeLimit: options.historySize, clock: options.clock)
         let databaseQueue = try QueueSchema.open("\(path)/queue.db")
         let sequence = history.sequence
+        let historyFindings = history.findings
         do {
             let (database, report) = try databaseQueue.writeWithoutTransaction { connection in
                 let database = try QueueDatabase(connection, historySequence: sequence)
@@ -75,25 +76,6 @@ public final class SQLiteQueueStore: QueueStore {
             throw .from(error)
         }
         history.start(from: queue)
-    }
-
-    /// A history that cannot be read must not keep mail from flowing: it is set aside.
-    private static func openHistory(_ directory: Directory, _ options: Options) throws(QueueError) -> (HistoryStore, [String]) {
-        func open() throws(QueueError) -> HistoryStore {
-            try HistoryStore(
-                path: "\(directory.path)/history.db", age: options.history, sizeLimit: options.historySize, clock: options.clock)
-        }
-        do throws(QueueError) {
-            return (try open(), [])
-        } catch {
-            let kept = "history.db.damaged-\(options.clock().seconds)"
-            do throws(SystemCallError) {
-                try directory.rename("history.db", to: kept)
-                try directory.remove("history.db-journal")
-                try directory.openOrCreate("history.db").close(subject: "history.db")
-            } catch { throw .unusable("cannot set the damaged history.db aside: \(error)") }
-            return (try open(), ["history.db was unreadable (\(error)); it is kept as \(kept) and a new one begins"])
-        }
     }
 
     // MARK: Committing
@@ -118,13 +100,7 @@ public final class SQLiteQueueStore: QueueStore {
     /// Removes the bodies of messages that were not stored. After a storage failure nobody knows, so the next start decides.
     private func dropBodies(of messages: [QueuedMessage], after error: QueueError) {
         if case .storageUnhealthy = error { return }
-        let ids = messages.compactMap { message in if case .file(let file) = message.body { file.id } else { nil } }
-        guard !ids.isEmpty else { return }
-        queue.perform(.reading, { [spool] database throws(QueueError) in
-            // A message committed twice by mistake has a row that needs its body.
-            for id in ids where try database.entryRow(id) == nil { spool.remove([id]) }
-            return .success(())
-        }) { (_: Result<Void, QueueError>) in }
+        for case .file(let file) in messages.map(\.body) { discard(file) }
     }
 
     // MARK: Reading
@@ -283,6 +259,14 @@ public final class SQLiteQueueStore: QueueStore {
 
     public func makeSpoolWriter() -> any SpoolWriter { FileSpoolWriter(spool) }
 
+    public func discard(_ file: SpoolFile) {
+        queue.perform(.reading, { [spool] database throws(QueueError) in
+            // A message committed twice by mistake has a row that needs its body.
+            if try database.entryRow(file.id) == nil { spool.remove([file.id]) }
+            return .success(())
+        }) { (_: Result<Void, QueueError>) in }
+    }
+
     public func openBody(_ file: SpoolFile) async throws(QueueError) -> any SpoolReader {
         let quarantine: @Sendable (String) -> Void = { [queue] reason in
             queue.perform(.settlement, { database throws(QueueError) in try database.quarantine(file.id, reason) }) { _ in }
@@ -302,7 +286,11 @@ public final class SQLiteQueueStore: QueueStore {
         await history.close()
         await queue.close()
         spool.drain()
+        lock.release()
     }
+
+    /// Transactions so far, each with one sync.
+    var commits: Int { queue.commits }
 
     /// Joins the spool's failures to the queue's health; the two are made one after the other.
     private final class Alarm: Sendable {

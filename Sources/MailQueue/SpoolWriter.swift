@@ -12,8 +12,8 @@ public protocol SpoolWriter: AnyObject, Sendable {
     /// Calls `action` once, as soon as at most `limit` octets wait for the disk; on any queue, perhaps at once.
     func whenWaiting(atMost limit: Int, _ action: @escaping @Sendable () -> Void)
 
-    /// Makes the body durable under the id of its message. The message must be committed after that, or the file removed with
-    /// `discard`.
+    /// Makes the body durable under the id of its message. The message must be committed after that, or the file given to
+    /// `QueueStore.discard`.
     func finish(as id: QueueID, completion: @escaping @Sendable (Result<SpoolFile, QueueError>) -> Void)
 
     /// Removes what was written: the message was refused. Also happens when the writer is dropped unfinished.
