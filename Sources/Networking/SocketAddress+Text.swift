@@ -2,7 +2,7 @@ internal import Glibc
 
 extension SocketAddress: CustomStringConvertible {
     /// Parses `127.0.0.1:2525` or `[::1]:587`: numbers only, the port always, nothing around them.
-    public init?(parsing octets: some Collection<UInt8>) {
+    public init?(parsing octets: some BidirectionalCollection<UInt8>) {
         // 45 for the longest address, two brackets, a colon, five digits.
         guard octets.count <= 53, let colon = octets.lastIndex(where: { $0 == UInt8(ascii: ":") }) else { return nil }
         guard let port = Self.port(octets[octets.index(after: colon)...]) else { return nil }

@@ -17,11 +17,5 @@ public final class WorkerPool: Sendable {
         return workers[Int(UInt(bitPattern: ticket) % UInt(workers.count))]
     }
 
-    /// The cores that this process may run on: its affinity mask, not the machine's size.
-    public static var coreCount: Int {
-        var set = cpu_set_t()
-        let isKnown = sched_getaffinity(0, MemoryLayout<cpu_set_t>.size, &set) == 0
-        guard isKnown else { return max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
-        return max(1, withUnsafeBytes(of: set) { $0.reduce(0) { $0 + $1.nonzeroBitCount } })
-    }
+    public static var coreCount: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 }

@@ -1,9 +1,11 @@
 internal import Glibc
+internal import Synchronization
 
 /// A listening Unix-domain socket and the file that leads to it.
 public final class UnixSocketFile: Sendable {
     public let path: String
-    private let descriptor: OwnedDescriptor
+    /// -1 once closed.
+    private let descriptor: Mutex<Int32>
     /// Which file is ours: a later daemon may have put its own in its place.
     private let identity: FileIdentity
 
@@ -23,7 +25,7 @@ public final class UnixSocketFile: Sendable {
         let raw = try retryingOnInterrupt("socket", subject: path) {
             socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)
         }
-        descriptor = OwnedDescriptor(raw)
+        let owned = OwnedDescriptor(raw)
         if address.withSystemAddress({ bind(raw, $0, $1) }) != 0 {
             guard errno == EADDRINUSE else { throw .current("bind", subject: path) }
             try Self.removeDeadSocket(address)
@@ -38,18 +40,24 @@ public final class UnixSocketFile: Sendable {
             unlink(path)
             throw error
         }
+        descriptor = Mutex(owned.release())
     }
 
-    /// Removes the file, unless it has meanwhile become another's.
-    deinit { remove() }
+    deinit { close() }
 
-    /// Removes the file now; connections that exist live on.
-    public func remove() {
+    /// Stops listening and removes the file, unless it has meanwhile become another's. Connections that exist live on.
+    public func close() {
+        let raw = descriptor.withLock { value in
+            defer { value = -1 }
+            return value
+        }
+        guard raw >= 0 else { return }
         if let now = try? Self.identity(path), now == identity { unlink(path) }
+        _ = Glibc.close(raw)
     }
 
-    /// Lends the listening descriptor, for as long as this object lives.
-    public var rawDescriptor: Int32 { descriptor.rawValue }
+    /// Lends the listening descriptor until `close`; -1 after that.
+    public var rawDescriptor: Int32 { descriptor.withLock { $0 } }
 
     private static func identity(_ path: String) throws(SystemCallError) -> FileIdentity {
         var status = stat()
