@@ -69,7 +69,7 @@ import Testing
     }
 
     @Test func hostileLengthsStayLinear() throws {
-        let count = 200_000
+        let count = 50_000
         for value in [
             String(repeating: "x", count: count) + "@" + String(repeating: ":", count: count), String(repeating: "(", count: count),
             String(repeating: "a,", count: count), String(repeating: "\"a\" ", count: count), String(repeating: "<", count: count),
@@ -77,9 +77,9 @@ import Testing
             _ = try? HeaderAddressList(parsing: octets(value))
             _ = try? MIMEValue(contentType: octets("text/plain;" + value))
         }
-        let authors = (0..<20_000).map { "a\($0)@evil.example" }.joined(separator: ",")
+        let authors = (0..<3000).map { "a\($0)@evil.example" }.joined(separator: ",")
         #expect(try refusal(of: message(from: authors), exampleRules())?.hasPrefix("554 ") == true)
-        let parts = message(["Content-Type: multipart/mixed; boundary=b"], body: Array(repeating: "--b", count: 50_000))
+        let parts = message(["Content-Type: multipart/mixed; boundary=b"], body: Array(repeating: "--b", count: 10_000))
         #expect(try refusal(of: parts, exampleRules()) == nil)
     }
 }
