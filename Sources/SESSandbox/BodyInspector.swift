@@ -57,7 +57,7 @@ struct BodyInspector {
 
     mutating func finish() {
         if partialLength > 0 { take([]) }
-        if let header = partHeader { closePartHeader(header) }
+        closePartHeader()
         if multiparts.contains(where: { !$0.hasStarted }) { refuse(.transactionFailed("Missing start boundary")) }
     }
 
@@ -95,15 +95,16 @@ struct BodyInspector {
         guard !multiparts.isEmpty else { return }
         let hyphen = ASCII.hyphen
         if line.count >= 2, line[line.startIndex] == hyphen, line[line.startIndex + 1] == hyphen, delimits(line) { return }
-        guard let header = partHeader else { return }
-        if line.elementsEqual(ASCII.crlf) || line.elementsEqual([ASCII.lineFeed]) || header.count > Self.maximumPartHeader {
-            closePartHeader(header)
+        guard let octets = partHeader?.count else { return }
+        if line.elementsEqual(ASCII.crlf) || line.elementsEqual([ASCII.lineFeed]) || octets > Self.maximumPartHeader {
+            closePartHeader()
         } else {
             partHeader?.append(contentsOf: line)
         }
     }
 
-    private mutating func closePartHeader(_ header: [UInt8]) {
+    private mutating func closePartHeader() {
+        guard let header = partHeader else { return }
         partHeader = nil
         enterPart(HeaderField.parse(header[...]))
     }
@@ -118,7 +119,7 @@ struct BodyInspector {
             let rest = text.dropFirst(boundary.count)
             guard rest.isEmpty || rest.elementsEqual("--".utf8) else { continue }
             multiparts[index].boundary = boundary
-            if let header = partHeader { closePartHeader(header) }
+            closePartHeader()
             if rest.isEmpty {
                 multiparts[index].hasStarted = true
                 partHeader = []

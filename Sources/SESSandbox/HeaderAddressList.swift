@@ -30,7 +30,7 @@ struct HeaderAddressList {
             case ASCII.comma:
                 try finish(entry, before: index, in: value)
                 entry = Entry(start: index + 1)
-            case ASCII.colon where entry.route == nil && !entry.octets.contains(ASCII.at):
+            case ASCII.colon where entry.route == nil && !entry.hasAt:
                 guard !isInGroup else { throw HeaderProblem("Nested group") }
                 isInGroup = true
                 entry = Entry(start: index + 1)
@@ -53,6 +53,7 @@ struct HeaderAddressList {
         /// Without comments; a run of white space is one space.
         var octets: [UInt8] = []
         var route: ArraySlice<UInt8>?
+        private(set) var hasAt = false
         private var isSeparated = false
 
         init(start: Int) { self.start = start }
@@ -62,6 +63,7 @@ struct HeaderAddressList {
         mutating func append(_ more: ArraySlice<UInt8>) {
             if isSeparated { octets.append(ASCII.space) }
             isSeparated = false
+            if more.first == ASCII.at { hasAt = true }
             octets.append(contentsOf: more)
         }
     }

@@ -35,9 +35,10 @@ extension SandboxRules {
         candidates.append(sender)
         if requiresVerifiedRecipients { candidates += recipients.filter { !$0.isSimulator } }
         var failed: [String] = []
+        var seen: Set<String> = []
         for candidate in candidates where !isVerified(candidate) {
             let text = PrintableText.sanitized(candidate.text, limit: 320)
-            if !failed.contains(text) { failed.append(text) }
+            if seen.insert(text).inserted { failed.append(text) }
         }
         return failed.isEmpty ? nil : .notVerified(failed, region: region)
     }

@@ -1,6 +1,7 @@
 internal import MailModel
 
-/// The fields that SES wants at most once ("Amazon SES header fields" in its developer guide, and `List-Unsubscribe-Post` from newer lists).
+/// The fields that SES wants at most once ("Amazon SES header fields" in its developer guide, and from newer lists
+/// `List-Unsubscribe-Post`).
 enum OnceOnlyFields {
     static let names = [
         "Accept-Language", "acceptLanguage", "Archived-At", "Auto-Submitted", "Bounces-to", "Comments", "Content-Alternative",

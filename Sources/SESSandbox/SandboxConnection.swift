@@ -84,6 +84,7 @@ actor SandboxConnection {
     private func idle() {
         guard delayed == nil else { return }
         if receiver != nil { record(refused(.data, .idleTimeout)) }
+        receiver = nil  // before the reply leaves: whoever reads it finds no half message
         close(.idleTimeout)
     }
 
@@ -203,6 +204,7 @@ actor SandboxConnection {
 
     func close() {
         isClosing = true
+        receiver = nil
         channel?.close()
     }
 

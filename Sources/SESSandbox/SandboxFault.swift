@@ -17,8 +17,8 @@ public struct SandboxFault: Hashable, Sendable {
 
     /// `nil` is every phase.
     public var phase: SandboxTransaction.Phase?
-    /// Patterns with `*` and `?`, without regard to case; `nil` matches everything. A recipient pattern matches at `rcpt` that recipient, later
-    /// any recipient of the message.
+    /// Patterns with `*` and `?`, without regard to case; `nil` matches everything. A recipient pattern matches at `rcpt` that
+    /// recipient, later any recipient of the message.
     public var sender: String?
     public var recipient: String?
     /// Of those that match, the first of every so many: with 3 the third, sixth, ninth.

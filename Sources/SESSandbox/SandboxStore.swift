@@ -3,8 +3,8 @@ internal import MailModel
 internal import SafeIO
 internal import Synchronization
 
-/// The folder of a sandbox. Files are written before the reply leaves, but not synced: the sandbox is what survives in a crash test, not what
-/// crashes.
+/// The folder of a sandbox. Files are written before the reply leaves, but not synced: the sandbox is what survives in a crash test,
+/// not what crashes.
 final class SandboxStore: Sendable {
     private let directory: Directory?
     /// Opened for appending, so that lines of several connections do not mix.
