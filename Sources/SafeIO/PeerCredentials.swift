@@ -6,6 +6,12 @@ public struct PeerCredentials: Hashable, Sendable {
     public let groupID: UInt32
     public let processID: Int32
 
+    public init(userID: UInt32, groupID: UInt32, processID: Int32) {
+        self.userID = userID
+        self.groupID = groupID
+        self.processID = processID
+    }
+
     /// - Parameter descriptor: a connected Unix-domain socket; borrowed.
     public init(ofSocket descriptor: Int32) throws(SystemCallError) {
         // struct ucred { pid, uid, gid }, which the C library hides without _GNU_SOURCE: three 32-bit words of kernel ABI.
