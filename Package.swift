@@ -56,13 +56,15 @@ let package = Package(
         module("Submission", on: ["MailModel", "SMTPProtocol", "Networking", "Rewriting", "Intake", "MailQueue", "Crypto"]),
         module("Upstream", on: ["MailModel", "SMTPProtocol", "Networking", "MailQueue", "Crypto"]),
         module("Dispatcher", on: ["MailModel", "MailQueue", "Upstream", collections]),
-        module("SESSandbox", on: ["MailModel", "SMTPProtocol", "MessageFormat", "Networking", "Crypto", "SafeIO"]),
+        module("SESSandbox", on: ["MailModel", "Networking", "Crypto", "SafeIO"]),
         module("ControlProtocol", on: ["MailModel"]),
         module("RelayDaemon", on: [
             "MailModel", "SMTPProtocol", "MessageFormat", "DKIM", "Rewriting", "Intake", "Crypto", "SafeIO", "Networking",
             "MailQueue", "Settings", "Submission", "Upstream", "Dispatcher", "SESSandbox", "ControlProtocol",
         ]),
-        module("CommandLine", on: ["RelayDaemon", "ControlProtocol", "MailModel", "Settings", "SafeIO", "Crypto", argumentParser]),
+        module("CommandLine", on: [
+            "RelayDaemon", "ControlProtocol", "MailModel", "Settings", "SESSandbox", "DKIM", "SafeIO", "Crypto", argumentParser,
+        ]),
         .executableTarget(name: "fairlead", dependencies: ["CommandLine"], swiftSettings: strict),
 
         // Tests.

@@ -199,7 +199,7 @@ public final class Relay: Sendable {
         let stop = StopSignal()
         let signals = Signals(
             onTerminate: {
-                if !stop.raise() { _exit(1) }
+                if !stop.raise() { endNow() }
             },
             onReload: { Task { _ = try? await self.reload() } })
         await stop.wait()
