@@ -138,7 +138,7 @@ S. closed
     with pytest.raises(AssertionError, match="it.smtp:16"):
         dialogue.run(str(script), upstream.port, 0, keys)
     script.write_text(text.replace("C: QUIT", "C: NOOP"))
-    with pytest.raises(AssertionError, match="it.smtp:21"):
+    with pytest.raises(AssertionError, match="it.smtp:22"):
         dialogue.run(str(script), upstream.port, 0, keys)
 
 
