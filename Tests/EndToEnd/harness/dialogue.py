@@ -8,7 +8,7 @@
     C: text                    sends the text and CRLF; {plain} is the AUTH PLAIN response of the account
     C> text                    sends the octets as they are, after the escapes \\r \\n \\t \\0 \\xHH \\\\; no line end is added
     C* 1000 text               sends the escaped text so many times
-    S: 250 2.0.0*              one whole reply; its last line must match one of the patterns (`|` between them, * ? as in a shell)
+    S: 250 2.0.0*              one whole reply; its last line must match one of the patterns (`|` between them; * ? [] as in a shell)
     S+ AUTH PLAIN LOGIN        that reply has a line with exactly this text after the code
     S- STARTTLS*               and no line that matches this one
     S. closed                  the server ends the connection, and has said nothing more
@@ -129,7 +129,7 @@ def unescape(text):
 
 
 def matches(line, patterns):
-    return any(fnmatch.fnmatchcase(line, pattern.strip()) for pattern in patterns.split("|"))
+    return any(fnmatch.fnmatchcase(line, pattern) for pattern in patterns.split("|"))
 
 
 def run(path, starttls_port, implicit_port, keys, source=None):

@@ -1,6 +1,4 @@
 """Messages to send, each with a token that finds it again."""
-import base64
-import random
 from email.message import EmailMessage
 
 SENDER = "crm@app.example"
@@ -28,15 +26,10 @@ def rich(token, to="user@example.net", sender=SENDER):
     return message.as_bytes(policy=message.policy.clone(linesep="\r\n", max_line_length=76))
 
 
-def of_size(token, octets, to="user@example.net"):
-    """Exactly so many octets, base64 text in lines of 76, without dots to stuff."""
+def of_size(token, octets, to="user@example.net", line=76):
+    """Exactly so many octets: letters in lines of `line`, without dots to stuff."""
     head = plain(token, to, body="")
-    line = base64.b64encode(random.Random(1).randbytes(57)) + b"\r\n"
-    missing = octets - len(head)
-    body = line * (missing // len(line))
-    rest = missing - len(body)
-    if rest:
-        body += b"x" * (rest - 2) + b"\r\n" if rest > 2 else b""
-    message = head + body
-    padding = octets - len(message)
-    return message if not padding else head + b"x" * padding + body
+    full = b"x" * line + b"\r\n"
+    count, rest = divmod(octets - len(head), len(full))
+    # What does not fill a line makes the first one longer.
+    return head + b"x" * rest + full * count
