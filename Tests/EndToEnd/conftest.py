@@ -51,7 +51,7 @@ class Maker:
         it = Postfix(self.keys, free_ports(1)[0])
         return self._keep(it, it.stop)
 
-    def relay(self, upstream, start=True, env=None, **changes):
+    def relay(self, upstream, /, start=True, env=None, **changes):
         it = Relay(self._new("relay"), self.keys, getattr(upstream, "port", upstream), **changes)
         self._keep(it, it.end)
         return it.start(env) if start else it

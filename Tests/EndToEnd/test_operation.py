@@ -386,7 +386,7 @@ def test_local_listener_without_login(binary, make, keys):
                                                             "allow": ["127.0.0.1"]}])
     relay.start()
     mark = token()
-    smtp = smtplib.SMTP("127.0.0.1", relay.local, timeout=10)
+    smtp = smtplib.SMTP("127.0.0.1", relay.local, "client.example", timeout=10)
     smtp.ehlo("localhost")
     assert clients.submit(smtp, messages.plain(mark))[0] == 250
     upstream.one_with(mark)

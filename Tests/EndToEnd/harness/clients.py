@@ -24,9 +24,9 @@ def trusting(keys):
 def connect(port, keys, mode="starttls", user=USER, password=PASSWORD, timeout=30, source=None):
     """An smtplib connection, logged in unless `user` is None."""
     if mode == "implicit":
-        smtp = smtplib.SMTP_SSL("localhost", port, timeout=timeout, context=trusting(keys), source_address=source)
+        smtp = smtplib.SMTP_SSL("localhost", port, "client.example", timeout=timeout, context=trusting(keys), source_address=source)
     else:
-        smtp = smtplib.SMTP("localhost", port, timeout=timeout, source_address=source)
+        smtp = smtplib.SMTP("localhost", port, "client.example", timeout=timeout, source_address=source)
         smtp.starttls(context=trusting(keys))
     smtp.ehlo("client.example")
     if user is not None:

@@ -38,7 +38,7 @@ class Relay:
     `starttls`, `implicit` and `local` are its ports. The configuration is JSON, which fairlead.yaml may be.
     """
 
-    def __init__(self, folder, keys, upstream_port, accounts=((USER, PASSWORD),), **changes):
+    def __init__(self, folder, keys, upstream_port, logins=((USER, PASSWORD),), **changes):
         self.folder, self.keys = str(folder), keys
         os.makedirs(self.folder, exist_ok=True)
         os.chmod(self.folder, 0o700)
@@ -65,7 +65,7 @@ class Relay:
         self.write_secret("ses.env", f"SES_SMTP_USERNAME={UPSTREAM_USER}\nSES_SMTP_PASSWORD={UPSTREAM_PASSWORD}\n")
         self.write_secret("passwords", "")
         self.process = None
-        for name, password in accounts:
+        for name, password in logins:
             self.add_account(name, password)
 
     # -- files
