@@ -65,7 +65,7 @@ def test_login_in_clear_is_not_evaluated(relay, keys, good):
         offered = raw.greeting_and_ehlo()
         assert not [line for line in offered if "AUTH" in line]
         reply = raw.command("AUTH PLAIN " + dialogue.plain(USER, PASSWORD if good else "wrong"))
-        assert reply == ["530 5.7.0 Must issue a STARTTLS command first"] or reply[-1].startswith(("530 5.7.0", "538 5.7.11"))
+        assert reply[-1].startswith(("530 5.7.0", "538 5.7.11"))
         assert raw.command("MAIL FROM:<a@app.example>")[-1].startswith(("530", "503"))
 
 
@@ -81,8 +81,8 @@ def test_login_does_not_survive_starttls(relay, keys):
 
 
 def test_refused_logins_look_alike(relay, keys):
-    """Wrong password, unknown user, empty password, foreign authorization identity: one text for all."""
-    attempts = [dialogue.plain(USER, "wrong"), dialogue.plain("nobody", "wrong"), dialogue.plain("nobody", PASSWORD), dialogue.plain(USER, ""),
+    """Wrong password, unknown user, foreign authorization identity: one text for all."""
+    attempts = [dialogue.plain(USER, "wrong"), dialogue.plain("nobody", "wrong"), dialogue.plain("nobody", PASSWORD),
                 dialogue.plain(USER, PASSWORD, authorize="root")]
     replies = set()
     for number, attempt in enumerate(attempts):

@@ -57,7 +57,8 @@ def test_no_renegotiation(relay):
     assert asked and "depth=0" in before and "depth=0" not in after
 
 
-@pytest.mark.parametrize("first", [b"EHLO x\r\n", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"\x16\x03\x01\xff\xff", b"\0" * 100])
+@pytest.mark.parametrize("first", [b"EHLO x\r\n", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"\x16\x03\x01\xff\xff", b"\0" * 100],
+                         ids=["EHLO", "HTTP", "half a record", "NUL"])
 def test_clear_text_on_the_implicit_port(relay, keys, first):
     raw = dialogue.RawClient(relay.implicit, keys)
     raw.send(first)

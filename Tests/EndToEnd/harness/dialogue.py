@@ -11,6 +11,7 @@
     S: 250 2.0.0*              one whole reply; its last line must match one of the patterns (`|` between them; * ? [] as in a shell)
     S+ AUTH PLAIN LOGIN        that reply has a line with exactly this text after the code
     S- STARTTLS*               and no line that matches this one
+    S> 421 4.7.0*              replies until one matches
     S. closed                  the server ends the connection, and has said nothing more
 """
 import base64
@@ -168,6 +169,10 @@ def run(path, starttls_port, implicit_port, keys, source=None):
             elif kind == "S:":
                 last = raw.reply()
                 assert matches(last[-1], text), f"the server said {last}"
+            elif kind == "S>":
+                last = raw.reply()
+                while not matches(last[-1], text):
+                    last = raw.reply()
             elif kind == "S+":
                 assert any(line[4:] == text for line in last), f"not in {last}"
             elif kind == "S-":
