@@ -43,7 +43,7 @@ lint: build-packages ## format, forbidden constructs, imports, warnings
 format: ## formats the Swift sources in place
 	@swift format -i -r Sources Tests Package.swift
 
-bench: build ## the project's own figures
+bench: build test-packages ## the project's own figures
 	@Tests/Bench/run $(ARGS)
 
 compare: ## against other relays; needs the comparison tools beside this checkout
