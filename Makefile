@@ -1,0 +1,63 @@
+# make help tells what there is. Everything works without a terminal.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help run demo build test unit end-to-end faults lint format bench compare clean build-packages test-packages
+
+# An import that a target has not declared is an error, so that the rings of Package.swift hold.
+SWIFT_FLAGS := --explicit-target-dependency-import-check error
+# The release binary carries the Swift runtime: a host needs no Swift.
+RELEASE_FLAGS := -c release --product fairlead --static-swift-stdlib $(SWIFT_FLAGS)
+FAIRLEAD := $(CURDIR)/.build/release/fairlead
+# Debian's Python packages belong to Debian's Python, whatever else is in PATH.
+PYTHON := /usr/bin/python3
+PYTEST := $(PYTHON) -B -m pytest -c Tests/EndToEnd/pytest.ini --rootdir Tests/EndToEnd
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: build ## relay and SES sandbox on this machine, with everything made for you; Ctrl-C ends
+	@exec $(FAIRLEAD) dev
+
+demo: build test-packages ## three real clients send, SES's rules are applied, two DKIM verifiers judge; the exit status tells
+	@$(PYTHON) -B Tests/EndToEnd/demo.py
+
+build: build-packages ## the release binary, .build/release/fairlead
+	@swift build $(RELEASE_FLAGS)
+
+test: unit end-to-end ## all tests
+
+unit: build-packages ## the Swift tests
+	@swift test $(SWIFT_FLAGS)
+
+end-to-end: build test-packages ## real clients, real upstreams, kill -9, against the release binary; ARGS go to pytest
+	@$(PYTEST) Tests/EndToEnd $(ARGS)
+
+faults: build test-packages ## twenty rounds of kill -9 under load
+	@FAIRLEAD_KILLS=$${FAIRLEAD_KILLS:-20} $(PYTEST) Tests/EndToEnd/test_kill.py $(ARGS)
+
+lint: build-packages ## format, forbidden constructs, imports, warnings
+	@.ci/lint
+
+format: ## formats the Swift sources in place
+	@swift format -i -r Sources Tests Package.swift
+
+bench: build test-packages ## the project's own figures
+	@Tests/Bench/run $(ARGS)
+
+compare: ## against other relays; needs the comparison tools beside this checkout
+	@if [ ! -x ../shared/compare/compare ]; then echo "no ../shared/compare: nothing to compare with" >&2; exit 69; fi
+	@$(MAKE) -s build
+	@FAIRLEAD=$(FAIRLEAD) ../shared/compare/compare $(ARGS)
+
+clean: ## removes what was built
+	@rm -rf .build dev
+	@$(MAKE) -s -C Tests/Bench clean
+
+build-packages:
+	@packaging/system-packages build
+	@command -v swift >/dev/null || { echo "needs Swift 6.1 or newer: https://www.swift.org/install/linux/" >&2; exit 69; }
+
+test-packages:
+	@packaging/system-packages test
