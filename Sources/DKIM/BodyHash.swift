@@ -2,13 +2,14 @@
 ///
 /// Text without runs of blanks goes to the digest straight from the caller's memory, in pieces as large as they came. How the body is
 /// cut into pieces changes nothing.
-public struct BodyHash<Digest: BodyDigest & ~Copyable>: ~Copyable {
-    private var output: CanonicalBody<Digest>
+public struct BodyHash: ~Copyable {
+    private var output: CanonicalBody
     private let canonicalization: Canonicalization
     /// A blank was read that stands for one space, unless the line ends here. Relaxed only.
     private var owesSpace = false
 
-    public init(_ digest: consuming Digest, _ canonicalization: Canonicalization = .relaxed) {
+    /// - Parameter digest: fresh, and from now on ours alone.
+    public init(_ digest: any BodyDigest, _ canonicalization: Canonicalization = .relaxed) {
         output = CanonicalBody(digest)
         self.canonicalization = canonicalization
     }

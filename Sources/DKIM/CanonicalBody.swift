@@ -1,22 +1,27 @@
 /// The end of the road into the digest: holds empty lines back until something follows them, and gathers small pieces.
-struct CanonicalBody<Digest: BodyDigest & ~Copyable>: ~Copyable {
-    private var digest: Digest
+struct CanonicalBody: ~Copyable {
+    private let digest: any BodyDigest
     /// Octets of CR LF CR LF… that were read but are only part of the body if more follows.
     private var heldLineEnds = 0
     private var isEmpty = true
-    private var gathered: [UInt8] = []
+    /// Pieces too small for a call each; ours, made when first needed.
+    private var gathered = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+    private var gatheredCount = 0
 
-    private static var gatheredLimit: Int { 4096 }
-    /// Below this, a copy is cheaper than a call.
-    private static var directMinimum: Int { 512 }
+    private static let gatheredLimit = 4096
+    /// From here on a call is cheaper than a copy.
+    private static let directMinimum = 512
 
-    init(_ digest: consuming Digest) { self.digest = digest }
+    init(_ digest: any BodyDigest) { self.digest = digest }
+
+    deinit { gathered.deallocate() }
 
     mutating func append(_ piece: UnsafeRawBufferPointer) {
         var end = piece.count
         while end > 0, piece[end - 1] == 10 || piece[end - 1] == 13 { end -= 1 }
         if end > 0 {
             releaseLineEnds()
+            isEmpty = false
             write(UnsafeRawBufferPointer(rebasing: piece[..<end]))
         }
         heldLineEnds += piece.count - end
@@ -25,16 +30,14 @@ struct CanonicalBody<Digest: BodyDigest & ~Copyable>: ~Copyable {
     mutating func appendSpace() {
         releaseLineEnds()
         isEmpty = false
-        reserve(1)
-        gathered.append(32)
+        gather(32)
     }
 
     /// - Parameter emptyIsLine: an empty body is one CRLF in the simple form and nothing in the relaxed one.
     mutating func finalize(emptyIsLine: Bool) -> [UInt8] {
         if !isEmpty || emptyIsLine {
-            reserve(2)
-            gathered.append(13)
-            gathered.append(10)
+            gather(13)
+            gather(10)
         }
         flush()
         heldLineEnds = 0
@@ -45,33 +48,42 @@ struct CanonicalBody<Digest: BodyDigest & ~Copyable>: ~Copyable {
     private mutating func releaseLineEnds() {
         var isLineFeed = false
         while heldLineEnds > 0 {
-            reserve(1)
-            gathered.append(isLineFeed ? 10 : 13)
+            gather(isLineFeed ? 10 : 13)
             isLineFeed.toggle()
             heldLineEnds -= 1
         }
     }
 
     private mutating func write(_ piece: UnsafeRawBufferPointer) {
-        isEmpty = false
         if piece.count >= Self.directMinimum {
             flush()
             digest.update(piece)
+            return
+        }
+        reserve(piece.count)
+        UnsafeMutableRawBufferPointer(rebasing: gathered[gatheredCount...]).copyMemory(from: piece)
+        gatheredCount += piece.count
+    }
+
+    private mutating func gather(_ octet: UInt8) {
+        reserve(1)
+        gathered[gatheredCount] = octet
+        gatheredCount += 1
+    }
+
+    /// Makes room for `count` octets, which are fewer than `directMinimum`.
+    private mutating func reserve(_ count: Int) {
+        if gatheredCount + count <= gathered.count { return }
+        if gathered.isEmpty {
+            gathered = .allocate(byteCount: Self.gatheredLimit, alignment: 1)
         } else {
-            reserve(piece.count)
-            gathered.append(contentsOf: piece)
+            flush()
         }
     }
 
-    /// Makes room for `count` octets, which are at most `directMinimum`.
-    private mutating func reserve(_ count: Int) {
-        if gathered.capacity == 0 { gathered.reserveCapacity(Self.gatheredLimit) }
-        if gathered.count + count > Self.gatheredLimit { flush() }
-    }
-
     private mutating func flush() {
-        guard !gathered.isEmpty else { return }
-        gathered.withUnsafeBytes { digest.update($0) }
-        gathered.removeAll(keepingCapacity: true)
+        guard gatheredCount > 0 else { return }
+        digest.update(UnsafeRawBufferPointer(rebasing: gathered[..<gatheredCount]))
+        gatheredCount = 0
     }
 }

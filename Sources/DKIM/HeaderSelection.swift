@@ -34,8 +34,9 @@ enum HeaderSelection {
         var previous: FieldName?
         for name in names where name != previous {  // equal names are neighbours
             previous = name
-            for field in header.fields.reversed() where field.name == name {
-                Canonicalization.relaxed.append(field, to: &output)
+            let fields = header.fields
+            for index in fields.indices.reversed() where fields[index].name == name {
+                Canonicalization.relaxed.append(fields[index], to: &output)
             }
         }
     }

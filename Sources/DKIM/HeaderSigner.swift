@@ -29,9 +29,7 @@ public struct HeaderSigner: Sendable {
         value.append(tag: Array("s=".utf8) + selector.octets + [ASCII.semicolon])
         value.append(tag: Array("t=\(max(0, time.seconds));".utf8))
         for (index, name) in names.enumerated() {
-            let piece = Array((index == 0 ? "h=" : "").utf8) + Array(name.rawValue.utf8)
-                + [index == names.count - 1 ? ASCII.semicolon : ASCII.colon]
-            if index == 0 { value.append(tag: piece) } else { value.append(continuation: piece) }
+            value.append(name: name, isFirst: index == 0, isLast: index == names.count - 1)
         }
         value.append(tag: Array("bh=".utf8) + Base64.encode(bodyHash) + [ASCII.semicolon])
         value.append(tag: "b=")
@@ -64,19 +62,31 @@ private struct SignatureText {
     init() { octets.reserveCapacity(1024) }
 
     /// A whole tag, on this line or the next.
-    mutating func append(tag: some Collection<UInt8>) {
-        if !octets.isEmpty {
-            if column + 1 + tag.count > Self.widest { fold() } else { put(CollectionOfOne(ASCII.space)) }
-        }
-        put(tag)
+    mutating func append(tag: [UInt8]) {
+        separate(tag.count)
+        put(tag[...])
     }
 
-    mutating func append(tag: StaticString) { tag.withUTF8Buffer { append(tag: $0) } }
+    mutating func append(tag: StaticString) {
+        tag.withUTF8Buffer { text in
+            separate(text.count)
+            octets.append(contentsOf: text)
+            column += text.count
+        }
+    }
 
-    /// More of the same tag, at a place where folding white space is allowed.
-    mutating func append(continuation: some Collection<UInt8>) {
-        if column + continuation.count > Self.widest { fold() }
-        put(continuation)
+    /// A name of `h=`, which may be folded behind each colon.
+    mutating func append(name: FieldName, isFirst: Bool, isLast: Bool) {
+        let text = name.rawValue.utf8
+        if isFirst {
+            separate(text.count + 3)
+            put("h=")
+        } else if column + text.count + 1 > Self.widest {
+            fold()
+        }
+        octets.append(contentsOf: text)
+        octets.append(isLast ? ASCII.semicolon : ASCII.colon)
+        column += text.count + 1
     }
 
     /// Base 64, which may be folded anywhere.
@@ -96,8 +106,21 @@ private struct SignatureText {
         column = 1
     }
 
-    private mutating func put(_ text: some Collection<UInt8>) {
+    /// A space or a fold before a tag of `count` octets.
+    private mutating func separate(_ count: Int) {
+        guard !octets.isEmpty else { return }
+        if column + 1 + count > Self.widest { return fold() }
+        octets.append(ASCII.space)
+        column += 1
+    }
+
+    private mutating func put(_ text: ArraySlice<UInt8>) {
         octets.append(contentsOf: text)
         column += text.count
+    }
+
+    private mutating func put(_ text: StaticString) {
+        text.withUTF8Buffer { octets.append(contentsOf: $0) }
+        column += text.utf8CodeUnitCount
     }
 }

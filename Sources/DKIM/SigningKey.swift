@@ -10,9 +10,10 @@ public protocol VerifyingKey {
 }
 
 /// SHA-256, fed piece by piece.
-public protocol BodyDigest: ~Copyable {
-    mutating func update(_ octets: UnsafeRawBufferPointer)
-    mutating func finalize() -> [UInt8]
+public protocol BodyDigest: AnyObject {
+    func update(_ octets: UnsafeRawBufferPointer)
+    /// The digest of everything so far.
+    func finalize() -> [UInt8]
 }
 
 /// A signature that could not be made. The mail must wait: it never leaves unsigned.

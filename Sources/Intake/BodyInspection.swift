@@ -1,6 +1,8 @@
+internal import MailModel
+
 /// What a body must be known to be before it is sent on, found out while it streams by.
 ///
-/// 32 octets at a time; how the body is cut into pieces changes nothing.
+/// How the body is cut into pieces changes nothing.
 struct BodyInspection {
     private(set) var octets = 0
     private(set) var has8Bit = false
@@ -15,52 +17,33 @@ struct BodyInspection {
     private var lineLength = 0
 
     private static let longestLine = 998
+    private static let blockLength = 64
 
     mutating func update(_ body: UnsafeRawBufferPointer) {
-        guard let base = body.baseAddress, !body.isEmpty else { return }
+        guard let base = body.baseAddress?.assumingMemoryBound(to: UInt8.self), !body.isEmpty else { return }
         let count = body.count
         octets += count
-        if endsInCR != (body[0] == 10) { hasBareLineEnd = true }
-        /// Where the current line began, seen from this piece; negative if in an earlier one.
-        var lineStart = -lineLength
+        if endsInCR != (base[0] == 10) { hasBareLineEnd = true }
+        var lines = LineMeter(base, carried: lineLength)
+        var seen = Seen()
+        if base[0] == 10 { lines.lineFeed(in: 0..<1) }
         var index = 0
-        var all = SIMD32<UInt8>()
-        var faults = SIMD32<UInt8>()
-        while index + 33 <= count {
-            let here = base.loadUnaligned(fromByteOffset: index, as: SIMD32<UInt8>.self)
-            let next = base.loadUnaligned(fromByteOffset: index + 1, as: SIMD32<UInt8>.self)
-            let isNUL = unsafeBitCast(here .== 0, to: SIMD32<UInt8>.self)
-            let isUnpaired = unsafeBitCast((here .== 13) .^ (next .== 10), to: SIMD32<UInt8>.self)
-            all |= here
-            faults |= (isNUL & 1) | (isUnpaired & 2)
-            let lineFeeds = unsafeBitCast(here .== 10, to: SIMD4<UInt64>.self)
-            if lineFeeds[0] | lineFeeds[1] | lineFeeds[2] | lineFeeds[3] != 0 {
-                let first = Self.firstOctet(lineFeeds)
-                if index + first - lineStart > Self.longestLine + 1 { hasLongLine = true }
-                lineStart = index + Self.lastOctet(lineFeeds) + 1
-            }
-            index += 32
+        while index + Self.blockLength < count {
+            if seen.add(block: base + index) { lines.lineFeed(in: index + 1..<index + Self.blockLength + 1) }
+            index += Self.blockLength
         }
-        let gathered = unsafeBitCast(faults, to: SIMD4<UInt64>.self)
-        let fault = gathered[0] | gathered[1] | gathered[2] | gathered[3]
-        if fault & 0x0101_0101_0101_0101 != 0 { hasNUL = true }
-        if fault & 0x0202_0202_0202_0202 != 0 { hasBareLineEnd = true }
-        let seen = unsafeBitCast(all, to: SIMD4<UInt64>.self)
-        if (seen[0] | seen[1] | seen[2] | seen[3]) & 0x8080_8080_8080_8080 != 0 { has8Bit = true }
         while index < count {
-            let octet = body[index]
-            if octet == 0 { hasNUL = true }
-            if octet >= 0x80 { has8Bit = true }
-            if index + 1 < count, (octet == 13) != (body[index + 1] == 10) { hasBareLineEnd = true }
-            if octet == 10 {
-                if index - lineStart > Self.longestLine + 1 { hasLongLine = true }
-                lineStart = index + 1
-            }
+            let octet = base[index]
+            let next = index + 1 < count ? base[index + 1] : octet == 13 ? 10 : 0  // the last one is paired with the next piece
+            if seen.add(octet, before: next) { lines.lineFeed(in: index..<index + 1) }
             index += 1
         }
-        endsInCR = body[count - 1] == 13
-        lineLength = count - lineStart
-        if lineLength > Self.longestLine + 1 { hasLongLine = true }
+        if seen.anyOctet >= 0x80 { has8Bit = true }
+        if seen.nul != 0 { hasNUL = true }
+        if seen.unpaired != 0 { hasBareLineEnd = true }
+        lineLength = lines.unended(at: count)
+        if lines.hasLong || lineLength > Self.longestLine + 1 { hasLongLine = true }
+        endsInCR = base[count - 1] == 13
     }
 
     /// To be called once, after the last piece.
@@ -69,13 +52,80 @@ struct BodyInspection {
         if lineLength > Self.longestLine { hasLongLine = true }
     }
 
-    private static func firstOctet(_ mask: SIMD4<UInt64>) -> Int {
-        for word in 0..<4 where mask[word] != 0 { return word * 8 + mask[word].trailingZeroBitCount / 8 }
-        return 32
+    /// Gathered over a piece without branches.
+    private struct Seen {
+        var anyOctet: UInt8 = 0
+        var nul: UInt8 = 0
+        var unpaired: UInt8 = 0
+
+        /// - Parameter block: `blockLength` octets and one more.
+        /// - Returns: whether there is a LF behind the first octet, the one more included.
+        @inline(__always)
+        mutating func add(block: UnsafePointer<UInt8>) -> Bool {
+            let base = UnsafeRawPointer(block)
+            var any: UInt64 = 0
+            var noNUL = PackedOctets.flags
+            var unpaired: UInt64 = 0
+            var noLineFeed = PackedOctets.flags
+            var index = 0
+            while index < BodyInspection.blockLength {
+                let here = base.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+                let next = base.loadUnaligned(fromByteOffset: index &+ 1, as: UInt64.self)
+                let nextIsNoLineFeed = PackedOctets.differing(next, from: 10)
+                any |= here
+                noNUL &= PackedOctets.differing(here, from: 0)
+                noLineFeed &= nextIsNoLineFeed
+                unpaired |= PackedOctets.differing(here, from: 13) ^ nextIsNoLineFeed
+                index &+= 8
+            }
+            if any & PackedOctets.flags != 0 { anyOctet |= 0x80 }
+            if noNUL != PackedOctets.flags { nul = 1 }
+            if unpaired & PackedOctets.flags != 0 { self.unpaired = 1 }
+            return noLineFeed != PackedOctets.flags
+        }
+
+        mutating func add(_ octet: UInt8, before next: UInt8) -> Bool {
+            anyOctet |= octet
+            nul |= octet == 0 ? 1 : 0
+            unpaired |= (octet == 13 ? 1 : 0) ^ (next == 10 ? 1 : 0)
+            return octet == 10
+        }
     }
 
-    private static func lastOctet(_ mask: SIMD4<UInt64>) -> Int {
-        for word in (0..<4).reversed() where mask[word] != 0 { return word * 8 + 7 - mask[word].leadingZeroBitCount / 8 }
-        return -1
+    /// Measures lines, but only those that could be too long: where a block ends a line that began shortly before, nothing is counted.
+    private struct LineMeter {
+        private let base: UnsafePointer<UInt8>
+        /// The current line begins here or later in this piece; negative if in an earlier one.
+        private var earliestStart: Int
+        private(set) var hasLong = false
+
+        init(_ base: UnsafePointer<UInt8>, carried: Int) {
+            self.base = base
+            earliestStart = -carried
+        }
+
+        /// There is at least one LF in `block`.
+        @inline(__always)
+        mutating func lineFeed(in block: Range<Int>) {
+            if block.upperBound - earliestStart > BodyInspection.longestLine { measure(block) }
+            earliestStart = block.lowerBound
+        }
+
+        private mutating func measure(_ block: Range<Int>) {
+            var first = block.lowerBound
+            while first < block.upperBound, base[first] != 10 { first += 1 }
+            if first - start(before: block.lowerBound) > BodyInspection.longestLine + 1 { hasLong = true }
+        }
+
+        /// Octets of the line that ends at `end` without a LF.
+        func unended(at end: Int) -> Int { end - start(before: end) }
+
+        /// Looks back for the LF that ended the line before; not further than a line may be long.
+        private func start(before end: Int) -> Int {
+            let furthest = max(0, earliestStart, end - BodyInspection.longestLine - 2)
+            var start = end
+            while start > furthest, base[start - 1] != 10 { start -= 1 }
+            return start == 0 ? min(0, earliestStart) : start
+        }
     }
 }

@@ -1,4 +1,3 @@
-internal import Crypto
 internal import DKIM
 public import MailModel
 internal import MessageFormat
@@ -12,7 +11,7 @@ public struct MessageReader: ~Copyable {
     private var header = HeaderCollector(limit: HeaderLimits().octets)
     private var isInBody = false
     private var inspection = BodyInspection()
-    private var bodyHash = BodyHash(SHA256())
+    private var bodyHash = BodyHash(SHA256Digest())
 
     public init(settings: IntakeSettings) { self.settings = settings }
 

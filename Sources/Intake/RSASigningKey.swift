@@ -16,6 +16,4 @@ public struct RSASigningKey: SigningKey {
     }
 }
 
-extension SHA256: BodyDigest {}
-
 extension RSAPublicKey: VerifyingKey {}

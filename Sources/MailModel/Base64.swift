@@ -1,7 +1,11 @@
 /// Base 64 as SMTP AUTH and MIME use it (RFC 4648 §4): strict when reading, padded when writing.
 public enum Base64 {
     public static func encode(_ octets: some Collection<UInt8>) -> [UInt8] {
-        let octets = Array(octets)  // generic code is slow across modules
+        // Through a concrete type, so that no caller in another module pays for a generic loop.
+        octets.withContiguousStorageIfAvailable(encode(buffer:)) ?? Array(octets).withUnsafeBufferPointer(encode(buffer:))
+    }
+
+    private static func encode(buffer octets: UnsafeBufferPointer<UInt8>) -> [UInt8] {
         var encoded: [UInt8] = []
         encoded.reserveCapacity((octets.count + 2) / 3 * 4)
         var bits: UInt32 = 0

@@ -6,7 +6,9 @@ public enum PrintableText {
     public static func sanitized(_ octets: some Collection<UInt8>, limit: Int) -> String {
         let octets = Array(octets)  // generic code is slow across modules
         let isCut = octets.count > limit
-        var kept = octets.prefix(isCut ? Swift.max(0, limit - 3) : limit).map { ASCII.isPrintable($0) ? $0 : UInt8(ascii: "?") }
+        // Through a concrete type, so that no caller in another module pays for a generic loop.
+        var kept = Array(octets.prefix(isCut ? Swift.max(0, limit - 3) : limit))
+        for index in kept.indices where !ASCII.isPrintable(kept[index]) { kept[index] = UInt8(ascii: "?") }
         if isCut { kept.append(contentsOf: "...".utf8) }
         return String(decoding: kept, as: UTF8.self)
     }

@@ -24,7 +24,7 @@ public struct HeaderField: Hashable, Sendable {
     ///
     /// - Parameter value: printable ASCII and blanks; may be folded (CRLF and a blank, then something that can be seen).
     /// - Throws: `HeaderError.unsafeValue` for anything that could begin a new line or leave ASCII, `.lineTooLong`.
-    public init(_ name: FieldName, value: some Collection<UInt8>) throws(HeaderError) {
+    public init(_ name: FieldName, value: [UInt8]) throws(HeaderError) {
         var octets = Array(name.rawValue.utf8)
         let nameCount = octets.count
         octets.append(ASCII.colon)

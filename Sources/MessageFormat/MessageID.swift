@@ -16,7 +16,7 @@ public enum MessageID {
 
     /// Whether the value of a Message-ID field can serve as one: printable text in angle brackets, no blanks. More is not asked, for
     /// programs write ids without `@`, and the id is theirs.
-    public static func isValid(_ value: some BidirectionalCollection<UInt8>) -> Bool {
+    public static func isValid(_ value: [UInt8]) -> Bool {
         value.count > 2 && value.first == ASCII.less && value.last == ASCII.greater
             && value.dropFirst().dropLast().allSatisfy {
                 ASCII.isPrintable($0) && $0 != ASCII.space && $0 != ASCII.less && $0 != ASCII.greater
