@@ -50,8 +50,8 @@ import Testing
                 channel.send([UInt8](repeating: 0, count: output))
                 channel.close()
             }
-            await recorder.wait { $0.closures == [.local] }
-            #expect(start.duration(to: .now) < .seconds(15))
+            await recorder.wait(seconds: 30) { $0.closures == [.local] }
+            #expect(start.duration(to: .now) < .seconds(30))
             _ = raw
         }
     }
