@@ -2,10 +2,11 @@ internal import Crypto
 internal import Glibc
 
 extension Channel {
-    /// How long the last words may take: to be written, and to be read by a peer that still talks.
-    static let closingTime = Duration.seconds(3)
+    /// How long the kernel may take to accept our last words, and how long the peer may then take to hang up.
+    static let flushTime = Duration.seconds(10)
+    static let lingerTime = Duration.seconds(2)
 
-    /// Ends the connection well: sends what waits, says goodbye, and lets the peer read it, within a few seconds in all.
+    /// Ends the connection well: sends what waits, says goodbye, and lets the peer read it, all within seconds.
     /// No event but `.closed(.local)` comes any more.
     public func close() {
         beginClosing(.local)
@@ -29,7 +30,7 @@ extension Channel {
         phase = .closing
         closure = reason
         selfWhileClosing = self
-        setTimer(.now + Self.closingTime)
+        setTimer(.now + Self.flushTime)
         switch reason {
         case .reset, .failed: finish()
         default: break
@@ -54,7 +55,9 @@ extension Channel {
         shutdown(descriptor.rawValue, Int32(SHUT_WR))
         switch closure {
         // The peer may still be talking: it shall hear why before it is cut off.
-        case .local, .tls: descriptor.resumeReading()
+        case .local, .tls:
+            setTimer(.now + Self.lingerTime)
+            descriptor.resumeReading()
         default: finish()
         }
     }

@@ -35,7 +35,12 @@ extension Channel {
         if mayHoldPlaintext { resumeInput() } else { descriptor?.resumeReading() }
     }
 
-    private var wantsInput: Bool { phase == .open && isReading && inputCount < inputLimit }
+    /// TLS answers some of what it reads by itself (KeyUpdate): a peer that asks and never reads must not fill our memory.
+    private static let pendingCiphertextLimit = 256 << 10
+
+    private var wantsInput: Bool {
+        phase == .open && isReading && inputCount < inputLimit && (tls?.pendingCiphertextCount ?? 0) < Self.pendingCiphertextLimit
+    }
 
     /// The read source fired.
     func readable() {

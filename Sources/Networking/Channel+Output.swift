@@ -43,7 +43,7 @@ extension Channel {
         flush()
         guard phase != .closed, !isBlocked else { return }
         descriptor?.suspendWriting()
-        if unsentOctets == 0 { turn { deliver(.drained) } }
+        if unsentOctets == 0 { turn { deliver(.drained) } } else { tidyInput() }
     }
 
     /// - Returns: whether nothing waits any more.

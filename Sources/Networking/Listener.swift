@@ -22,14 +22,22 @@ public final class Listener: Sendable {
         onTrouble: @escaping @Sendable (SystemCallError) -> Void = { _ in },
         onAccept: @escaping @Sendable (AcceptedSocket, Worker) -> Void
     ) throws(SystemCallError) {
+        var address = address
         let subject = "\(address)"
-        let descriptor = OwnedDescriptor(try retryingOnInterrupt("socket", subject: subject) {
-            socket(address.systemFamily, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)
-        })
+        let descriptor: OwnedDescriptor
+        do throws(SystemCallError) {
+            descriptor = try Self.open(address)
+        } catch {
+            // A kernel without IPv6: every interface is then every IPv4 interface.
+            guard error.code == EAFNOSUPPORT, address.isIPv6, address.isUnspecified else { throw error }
+            address = SocketAddress(family: .ipv4, bits: 0, port: address.port)
+            descriptor = try Self.open(address)
+        }
         let raw = descriptor.rawValue
         try Self.set(raw, SOL_SOCKET, SO_REUSEADDR, 1, subject)
         if address.isIPv6 { try Self.set(raw, Int32(IPPROTO_IPV6), IPV6_V6ONLY, address.isUnspecified ? 0 : 1, subject) }
-        _ = try retryingOnInterrupt("bind", subject: subject) { address.withSystemAddress { bind(raw, $0, $1) } }
+        let bindAddress = address
+        _ = try retryingOnInterrupt("bind", subject: subject) { bindAddress.withSystemAddress { bind(raw, $0, $1) } }
         _ = try retryingOnInterrupt("listen", subject: subject) { listen(raw, backlog) }
         guard let bound = SocketAddress.local(of: raw) else { throw .current("getsockname", subject: subject) }
         localAddress = bound
@@ -47,6 +55,12 @@ public final class Listener: Sendable {
     /// Returns when the descriptor is closed: the port is free. Connections that were handed out live on.
     public func stop() async {
         await withCheckedContinuation { continuation in loop.stop { continuation.resume() } }
+    }
+
+    private static func open(_ address: SocketAddress) throws(SystemCallError) -> OwnedDescriptor {
+        OwnedDescriptor(try retryingOnInterrupt("socket", subject: "\(address)") {
+            socket(address.systemFamily, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        })
     }
 
     private static func set(_ raw: Int32, _ level: Int32, _ option: Int32, _ value: Int32, _ subject: String) throws(SystemCallError) {
