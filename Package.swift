@@ -62,10 +62,10 @@ let package = Package(
             "MailModel", "SMTPProtocol", "MessageFormat", "DKIM", "Rewriting", "Intake", "Crypto", "SafeIO", "Networking",
             "MailQueue", "Settings", "Submission", "Upstream", "Dispatcher", "SESSandbox", "ControlProtocol",
         ]),
-        module("CommandLine", on: [
-            "RelayDaemon", "ControlProtocol", "MailModel", "Settings", "SESSandbox", "DKIM", "SafeIO", "Crypto", argumentParser,
+        module("Commands", on: [
+            "RelayDaemon", "ControlProtocol", "MailModel", "Settings", "Networking", "SESSandbox", "DKIM", "SafeIO", "Crypto", argumentParser,
         ]),
-        .executableTarget(name: "fairlead", dependencies: ["CommandLine"], swiftSettings: strict),
+        .executableTarget(name: "fairlead", dependencies: ["Commands"], swiftSettings: strict),
 
         // Tests.
         tests("MailModelTests", on: ["MailModel"]),

@@ -1,3 +1,3 @@
-import CommandLine
+import Commands
 
-await Fairlead.main()
+await runFairlead()

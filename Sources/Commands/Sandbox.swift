@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Crypto
 internal import MailModel
+internal import Networking
 internal import RelayDaemon
 internal import SafeIO
 internal import SESSandbox

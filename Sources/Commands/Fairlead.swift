@@ -1,8 +1,9 @@
-public import ArgumentParser
+internal import ArgumentParser
+internal import RelayDaemon
 
 /// The one binary.
-public struct Fairlead: AsyncParsableCommand {
-    public static let configuration = CommandConfiguration(
+struct Fairlead: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
         commandName: "fairlead",
         abstract: "SMTP submission relay for Amazon SES: accepts, aligns, signs, relays, and never loses a message.",
         discussion: "Exit codes are those of sysexits.h: 64 usage, 65 data, 69 unavailable, 75 try again, 77 permission, 78 configuration.",
@@ -12,5 +13,7 @@ public struct Fairlead: AsyncParsableCommand {
             Check.self, Reload.self,
         ])
 
-    public init() {}
 }
+
+/// Runs the command that the process's arguments name, and ends the process.
+public func runFairlead() async { await Fairlead.main() }

@@ -38,7 +38,7 @@ struct Accounts: AsyncParsableCommand {
         @OptionGroup var common: CommonOptions
 
         func run() async throws {
-            let settings = try configuration(common)
+            let settings = try readConfiguration(common)
             let account = try accountName(name)
             let (octets, isNew) = try password.password()
             let hash = try hashed(octets)
@@ -75,7 +75,7 @@ struct Accounts: AsyncParsableCommand {
         @OptionGroup var common: CommonOptions
 
         func run() async throws {
-            let settings = try configuration(common)
+            let settings = try readConfiguration(common)
             let account = try accountName(name)
             let (octets, isNew) = try password.password()
             let hash = try hashed(octets)
@@ -98,7 +98,7 @@ struct Accounts: AsyncParsableCommand {
         @OptionGroup var common: CommonOptions
 
         func run() async throws {
-            let settings = try configuration(common)
+            let settings = try readConfiguration(common)
             let account = try accountName(name)
             var existed = false
             try edit(settings.passwords) { file in
@@ -123,7 +123,7 @@ struct Accounts: AsyncParsableCommand {
         }
 
         func run() async throws {
-            let settings = try configuration(common)
+            let settings = try readConfiguration(common)
             let octets: [UInt8]
             do { octets = try WholeFile.read(settings.passwords) } catch { throw failure("\(error)", Sysexits.configuration) }
             let rows = PasswordFile.parse(octets, file: settings.passwords).file.names.map { name in
@@ -142,7 +142,7 @@ struct Accounts: AsyncParsableCommand {
 
 }
 
-private func configuration(_ common: CommonOptions) throws -> Configuration { try ConfigurationFile.read(common.config) }
+private func readConfiguration(_ common: CommonOptions) throws -> Configuration { try ConfigurationFile.read(common.config) }
 
 private func hashed(_ password: [UInt8]) throws -> String {
     do {
