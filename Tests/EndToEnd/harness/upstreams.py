@@ -56,6 +56,8 @@ class Sandbox(Recording):
     def messages(self):
         found = []
         for path in sorted(glob.glob(os.path.join(self.kept, "**", "*.eml"), recursive=True)):
+            if path.endswith(".raw.eml"):
+                continue  # the octets as submitted; the other is what recipients would see
             with open(path, "rb") as f:
                 found.append(f.read())
         return found
