@@ -72,7 +72,8 @@ extension Channel {
             // encrypted octets lie in memory beside those that they were made from.
             while security == .secured, !output.isEmpty, (tls?.pendingCiphertextCount ?? 0) < Scratch.size {
                 do throws(OpenSSLError) {
-                    guard case .done(let taken) = try tls?.write(UnsafeRawBufferPointer(rebasing: output.octets.prefix(Scratch.size))) else { break }
+                    let octets = UnsafeRawBufferPointer(rebasing: output.octets.prefix(Scratch.size))
+                    guard case .done(let taken) = try tls?.write(octets) else { break }
                     output.drop(taken)
                 } catch {
                     outputFailure = .tls(error)

@@ -107,9 +107,9 @@ final class DeadlineWheel {
             item.due = nil
             item.onFire()
         }
-        if armedTick == Int.max, count > 0, let next = (doneTick + 1...doneTick + Self.slotCount).first(where: { !slots[$0 % Self.slotCount].isEmpty }) {
-            arm(next)
-        }
+        guard armedTick == Int.max, count > 0 else { return }
+        let ahead = doneTick + 1...doneTick + Self.slotCount
+        if let next = ahead.first(where: { !slots[$0 % Self.slotCount].isEmpty }) { arm(next) }
     }
 
     private func arm(_ tick: Int) {

@@ -62,7 +62,7 @@ import Testing
             channel.consume(octets.count)
             recorder.update { $0.input += octets }
         }
-        let octets = (0..<total).map { UInt8(truncatingIfNeeded: $0 &* 31 >> 3) }
+        let octets = pattern(total)
         let writer = Task { await raw.writeAll(octets) }
         let state = await recorder.wait { $0.input.count == total - unread }
         #expect(state.input == Array(octets[..<(total - unread)]))
@@ -128,7 +128,7 @@ import Testing
     @Test func outputWaitsForAPeerThatDoesNotRead() async throws {
         let (raw, socket) = try RawSocket.pair()
         let total = 3 << 20
-        let octets = (0..<total).map { UInt8(truncatingIfNeeded: $0 / 253) }
+        let octets = pattern(total)
         let endpoint = await Endpoint.start(socket, worker, recorder)
         await endpoint?.perform { channel in
             for start in stride(from: 0, to: total, by: 1 << 16) { channel.send(Array(octets[start..<start + (1 << 16)])) }
@@ -158,7 +158,7 @@ import Testing
             }
         }
         let total = 8 << 20
-        let octets = (0..<total).map { UInt8(truncatingIfNeeded: $0 / 251) }
+        let octets = pattern(total)
         let writer = Task { await raw.writeAll(octets) }
         await recorder.wait { ($0.numbers.last ?? 0) > 100_000 }
         let echoed = await Task { await raw.read(total) }.value

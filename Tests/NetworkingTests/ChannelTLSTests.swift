@@ -20,7 +20,7 @@ import Testing
     func channelsEcho(count: Int) async throws {
         let (one, other) = try ConnectedSocket.pair()
         _ = await Endpoint.start(one, worker, server, setUp: Self.serveTLS, onEvent: Endpoint.echo)
-        let octets = (0..<count).map { UInt8(truncatingIfNeeded: $0 / 7) }
+        let octets = pattern(count)
         // Sent before the handshake is done: waits for it.
         let endpoint = await Endpoint.start(other, Worker(), client, setUp: { channel in
             Self.beginTLS(channel)
@@ -200,7 +200,7 @@ import Testing
         var peer = try RawTLSClient(raw)
         try await peer.handshake()
         let total = 400_000
-        let octets = (0..<total).map { UInt8(truncatingIfNeeded: $0 / 11) }
+        let octets = pattern(total)
         _ = try octets.withUnsafeBytes { try peer.session.write($0).isDone }
         var wire: [UInt8] = []
         peer.session.appendPendingCiphertext(to: &wire)

@@ -110,7 +110,8 @@ import Testing
 
     @Test func unixListenerServesAndNamesItsPeer() async throws {
         let recorder = recorder
-        let path = "\(temporaryFolder())/control.sock"
+        let folder = TemporaryFolder()
+        let path = "\(folder.path)/control.sock"
         let listener = try UnixListener(path: path, mode: 0o600, workers: pool) { socket, worker in
             recorder.note(((try? socket.peerCredentials()).map { "\($0.userID) \($0.groupID) \($0.processID)" }) ?? "?")
             Endpoint.open(socket, worker, recorder, onEvent: Endpoint.echo)
@@ -127,6 +128,7 @@ import Testing
         await listener.stop()
         let error = #expect(throws: SystemCallError.self) { _ = try UnixStream.connect(path: path).self }
         #expect(error?.code == ENOENT)
+        withExtendedLifetime(folder) {}
     }
 
     static func threads() -> Int { (try? Directory(path: "/proc/self/task").names().count) ?? 0 }

@@ -3,10 +3,10 @@ import SafeIO
 import Testing
 
 @Suite struct UnixSocketTests {
-    let folder = makeFolder()
+    private let folder = TemporaryFolder()
 
     @Test func modeIsWhatWasAsked() throws {
-        let path = "\(folder)/s"
+        let path = "\(folder.path)/s"
         let file = try UnixSocketFile(path: path, mode: 0o660)
         var status = stat()
         #expect(stat(path, &status) == 0)
@@ -18,7 +18,7 @@ import Testing
     }
 
     @Test func liveSocketIsNotReplaced() throws {
-        let path = "\(folder)/s"
+        let path = "\(folder.path)/s"
         let first = try UnixSocketFile(path: path, mode: 0o600)
         let error = #expect(throws: SystemCallError.self) { try UnixSocketFile(path: path, mode: 0o600) }
         #expect(error?.code == EADDRINUSE)
@@ -26,10 +26,10 @@ import Testing
     }
 
     @Test func deadSocketIsReplaced() throws {
-        let path = "\(folder)/s"
+        let path = "\(folder.path)/s"
         var first: UnixSocketFile? = try UnixSocketFile(path: path, mode: 0o600)
         // As after kill -9: the file stays, the socket does not.
-        let kept = "\(folder)/kept"
+        let kept = "\(folder.path)/kept"
         #expect(link(path, kept) == 0)
         #expect(first != nil)
         first = nil
@@ -40,7 +40,7 @@ import Testing
     }
 
     @Test func otherFilesAreNotTouched() throws {
-        let path = "\(folder)/precious"
+        let path = "\(folder.path)/precious"
         try WholeFile.replace(path, with: [1], mode: 0o600)
         let error = #expect(throws: SystemCallError.self) { try UnixSocketFile(path: path, mode: 0o600) }
         #expect(error?.code == EEXIST)
@@ -48,7 +48,7 @@ import Testing
     }
 
     @Test func successorsFileIsNotRemoved() throws {
-        let path = "\(folder)/s"
+        let path = "\(folder.path)/s"
         let first = try UnixSocketFile(path: path, mode: 0o600)
         unlink(path)
         let second = try UnixSocketFile(path: path, mode: 0o600)
@@ -67,7 +67,7 @@ import Testing
 
     /// Lines come whole, however they are cut.
     @Test func readsLines() throws {
-        let path = "\(folder)/s"
+        let path = "\(folder.path)/s"
         let file = try UnixSocketFile(path: path, mode: 0o600)
         let text = Array("one\n\ntwo three\nlast".utf8)
         for cut in 0...text.count {
@@ -85,7 +85,7 @@ import Testing
     }
 
     @Test func boundsLinesAndTime() throws {
-        let path = "\(folder)/s"
+        let path = "\(folder.path)/s"
         let file = try UnixSocketFile(path: path, mode: 0o600)
         var stream = try UnixStream.connect(path: path, timeout: .milliseconds(50))
         let server = OwnedDescriptor(accept(file.rawDescriptor, nil, nil))
@@ -104,7 +104,8 @@ import Testing
 @Suite struct SystemdNotifierTests {
     @Test(arguments: [false, true])
     func sends(isAbstract: Bool) throws {
-        let name = isAbstract ? "@fairlead-test-\(getpid())" : "\(makeFolder())/notify"
+        let folder = TemporaryFolder()
+        let name = isAbstract ? "@fairlead-test-\(getpid())" : "\(folder.path)/notify"
         let server = try DatagramSocket(name)
         let notifier = SystemdNotifier { ["NOTIFY_SOCKET": name, "WATCHDOG_USEC": "30000000", "WATCHDOG_PID": "\(getpid())"][$0] }
         #expect(notifier.isActive)
@@ -121,6 +122,7 @@ import Testing
         #expect(Int64(text.dropFirst("RELOADING=1\nMONOTONIC_USEC=".count)) ?? 0 > 0)
         notifier.stopping()
         #expect(server.receive() == "STOPPING=1")
+        withExtendedLifetime(folder) {}
     }
 
     @Test func silentWithoutSystemd() {
@@ -158,8 +160,17 @@ private final class DatagramSocket {
     }
 }
 
-private func makeFolder() -> String {
-    var template = Array("/tmp/safeio.XXXXXX".utf8CString)
-    guard mkdtemp(&template) != nil else { fatalError("mkdtemp") }
-    return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+private final class TemporaryFolder {
+    let path: String
+
+    init() {
+        var template = Array("/tmp/safeio.XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else { fatalError("mkdtemp") }
+        path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    deinit {
+        for name in (try? Directory(path: path).names()) ?? [] { unlink("\(path)/\(name)") }
+        rmdir(path)
+    }
 }

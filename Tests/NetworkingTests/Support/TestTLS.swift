@@ -11,9 +11,10 @@ enum TestTLS {
     /// Trusts that certificate.
     static let client: TLSContext = {
         do {
-            let path = "\(temporaryFolder())/ca.pem"
+            let folder = TemporaryFolder()
+            let path = "\(folder.path)/ca.pem"
             try WholeFile.replace(path, with: Array(certificate.utf8), mode: 0o600)
-            return try TLSContext.client(trust: .file(path: path))
+            return try withExtendedLifetime(folder) { try TLSContext.client(trust: .file(path: path)) }
         } catch { fatalError("\(error)") }
     }()
 
@@ -40,9 +41,18 @@ enum TestTLS {
         """
 }
 
-/// A new, empty folder below /tmp.
-func temporaryFolder() -> String {
-    var template = Array("/tmp/networking.XXXXXX".utf8CString)
-    guard mkdtemp(&template) != nil else { fatalError("mkdtemp") }
-    return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+/// A new folder below /tmp, which goes with this object.
+final class TemporaryFolder {
+    let path: String
+
+    init() {
+        var template = Array("/tmp/networking.XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else { fatalError("mkdtemp") }
+        path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    deinit {
+        for name in (try? Directory(path: path).names()) ?? [] { unlink("\(path)/\(name)") }
+        rmdir(path)
+    }
 }
