@@ -50,7 +50,7 @@ extension DisplayName {
     /// holds whole characters.
     private static func encode(_ text: [UInt8]) -> [[UInt8]] {
         let plain = text.reduce(0) { $0 + (isPlainInQ($1) || $1 == ASCII.space ? 1 : 0) }
-        let usesQ = plain + 3 * (text.count - plain) <= (text.count + 2) / 3 * 4
+        let usesQ = plain * 2 >= text.count  // Q as long as a person can read it
         let payload = 56 - "=?utf-8?Q??=".utf8.count
         var words: [[UInt8]] = []
         var held: [UInt8] = []

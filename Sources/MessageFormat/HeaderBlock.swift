@@ -51,6 +51,13 @@ public struct HeaderBlock: Hashable, Sendable {
         }
     }
 
+    /// Takes the obsolete blanks before the colon out of the fields that `condition` holds for.
+    public mutating func modernizeColons(where condition: (HeaderField) -> Bool) {
+        for index in fields.indices where fields[index].hasObsoleteColon && condition(fields[index]) {
+            fields[index] = fields[index].withModernColon
+        }
+    }
+
     public var octetCount: Int { fields.reduce(0) { $0 + $1.octets.count } }
 
     /// Appends all fields to `output`, without the empty line.

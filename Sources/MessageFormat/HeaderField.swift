@@ -74,9 +74,11 @@ public struct HeaderField: Hashable, Sendable {
         return Array(line)
     }
 
+    var hasObsoleteColon: Bool { colonOffset != nameCount }
+
     /// The same field without the blanks that obsolete syntax allows before the colon (RFC 5322 §4.5): `From : a` is `From: a`.
     public var withModernColon: HeaderField {
-        guard colonOffset != nameCount else { return self }
+        guard hasObsoleteColon else { return self }
         let modern = Array(nameOctets) + octets.dropFirst(colonOffset)
         return HeaderField(checked: modern[...], nameCount: nameCount, colonOffset: nameCount)
     }

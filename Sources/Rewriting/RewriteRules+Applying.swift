@@ -37,6 +37,8 @@ extension RewriteRules {
             changes.append(.fieldRemoved(field.printableName))
         }
         try Self.checkAddressFields(of: &header, &changes)
+        // `From : a` is From to us and not to everyone: some verifiers do not find such a field, and a signature over it fails there.
+        header.modernizeColons { $0.name != nil }
 
         let (author, identity) = try align(&header, written, account, limits?.from, &changes)
         if let patterns = limits?.from, !patterns.contains(where: { $0.matches(author) }) {
@@ -107,7 +109,6 @@ extension RewriteRules {
         _ changes: inout [RewriteChange]
     ) throws(Refusal) -> (Mailbox, Identity) {
         if let identity = identity(covering: written.mailbox), written.mailbox.isSendableBySES {
-            if let field = header.first(.from) { header.replaceFirst(.from, with: field.withModernColon) }
             changes.append(.fromKept(identity.scope))
             return (written.mailbox, identity)
         }
