@@ -23,6 +23,22 @@ extension QueueDatabase {
         }
     }
 
+    /// Calls `body` with the place of each recipient that is not final, and what an attempt may change of it.
+    func forEachWaiting(_ id: QueueID, _ body: (Int, RecipientProgress) -> Void) throws(QueueError) {
+        let row = selectRecipients
+        row.bind(1, id.value)
+        try row.forEachRow { () throws(QueueError) in
+            // A state that is none (a damaged page) counts as waiting: such a message must not vanish.
+            let state = QueuedRecipient.State(rawValue: row.int(2)) ?? .waiting
+            guard !state.isFinal else { return }
+            body(
+                row.int(0),
+                RecipientProgress(
+                    state: state, attempts: row.int(3), doubts: row.int(4), nextAttempt: Timestamp(microseconds: row.int64(5)),
+                    lastReply: ""))
+        }
+    }
+
     /// A whole message, its checksum verified.
     func load(_ row: EntryRow) throws(QueueError) -> Result<QueuedMessage, QueueError> {
         var recipients: [QueuedRecipient] = []
