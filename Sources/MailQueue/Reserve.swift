@@ -8,11 +8,13 @@ final class Reserve: Sendable {
 
     private let directory: Directory
     private let size: Int
+    private let retryInterval: UInt64
     private let lastTry = Mutex<UInt64>(0)
 
-    init(directory: Directory, size: Int) {
+    init(directory: Directory, size: Int, retryInterval: Duration) {
         self.directory = directory
         self.size = size
+        self.retryInterval = UInt64(clamping: retryInterval.wholeMicroseconds) &* 1000
     }
 
     /// Makes sure that the reserve is there.
@@ -34,11 +36,11 @@ final class Reserve: Sendable {
 
     func giveUp() { _ = try? directory.remove(Self.name) }
 
-    /// As `make`, at most once a second and only if as much again stays free, so that a full disk is not filled at once again.
+    /// As `make`, at most once in a while and only if as much again stays free, so that a full disk is not filled at once again.
     func restore() -> Bool {
         let now = DispatchTime.now().uptimeNanoseconds
         let isTooSoon = lastTry.withLock { last in
-            if last != 0, now &- last < 1_000_000_000 { return true }
+            if last != 0, now &- last < retryInterval { return true }
             last = now
             return false
         }

@@ -14,6 +14,8 @@ public final class SQLiteQueueStore: QueueStore {
         /// Room that is kept for outcomes on a full disk.
         public var reserveSize = 8 << 20
         public var clock: WallClock
+        /// How often a given-up reserve is tried to be made again, at most.
+        var reserveInterval = Duration.seconds(1)
 
         public init(clock: @escaping WallClock) { self.clock = clock }
     }
@@ -53,7 +55,7 @@ public final class SQLiteQueueStore: QueueStore {
         } catch {
             throw .unusable("cannot open the queue's folder: \(error)")
         }
-        reserve = Reserve(directory: directory, size: options.reserveSize)
+        reserve = Reserve(directory: directory, size: options.reserveSize, retryInterval: options.reserveInterval)
         history = try HistoryStore(
             directory: directory, age: options.history, sizeLimit: options.historySize, clock: options.clock)
         let databaseQueue = try QueueSchema.open("\(path)/queue.db")
@@ -288,6 +290,24 @@ public final class SQLiteQueueStore: QueueStore {
         spool.drain()
         lock.release()
     }
+
+    /// For tests: SQLite's own idea of a full disk.
+    func limitPages(_ sql: @escaping @Sendable (Int64) -> Int64) async throws(QueueError) {
+        try await queue.perform(.reading) { database throws(QueueError) in
+            let count = try database.connection.number("PRAGMA page_count")
+            return .success(try database.connection.run("PRAGMA max_page_count=\(sql(count))"))
+        }
+    }
+
+    /// All that would wait for a quiet moment.
+    func maintainNow() async {
+        _ = try? await queue.perform(.reading) { database throws(QueueError) in
+            while try database.maintain() {}
+            return .success(())
+        }
+    }
+
+    func markUnhealthy(_ reason: String) { queue.markUnhealthy(.storageUnhealthy(reason)) }
 
     /// Transactions so far, each with one sync.
     var commits: Int { queue.commits }
