@@ -47,4 +47,19 @@ final class Reserve: Sendable {
         guard !isTooSoon, let free = try? directory.freeSpace(), free.octets / 2 >= size else { return false }
         return make()
     }
+
+    /// Whether a small write fails for want of room: SQLite reports a used-up quota as an I/O error like any other.
+    func findsNoRoom() -> Bool {
+        let name = "room"
+        defer { _ = try? directory.remove(name) }
+        do throws(SystemCallError) {
+            try directory.remove(name)
+            let file = try directory.createExclusively(name)
+            try writeAll([UInt8](repeating: 0, count: 64 << 10), to: file, subject: name)
+            try file.close(subject: name)
+            return false
+        } catch {
+            return error.isOutOfSpace
+        }
+    }
 }
