@@ -23,6 +23,8 @@ struct PreparedStatement {
         }
     }
 
+    var sql: String { statement.sql }
+
     func bind(_ index: Int32, _ value: Int64) { sqlite3_bind_int64(handle, index, value) }
 
     func bind(_ index: Int32, _ value: Int) { sqlite3_bind_int64(handle, index, Int64(value)) }

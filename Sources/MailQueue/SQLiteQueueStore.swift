@@ -30,7 +30,7 @@ public final class SQLiteQueueStore: QueueStore {
     private let lock: QueueLock
     private let spool: FileSpool
     private let reserve: Reserve
-    private let queue: CommitQueue
+    let queue: CommitQueue
     private let options: Options
 
     /// Opens the queue in a folder, making what is missing, and brings rows and files together. Blocks.
@@ -290,27 +290,6 @@ public final class SQLiteQueueStore: QueueStore {
         spool.drain()
         lock.release()
     }
-
-    /// For tests: SQLite's own idea of a full disk.
-    func limitPages(_ sql: @escaping @Sendable (Int64) -> Int64) async throws(QueueError) {
-        try await queue.perform(.reading) { database throws(QueueError) in
-            let count = try database.connection.number("PRAGMA page_count")
-            return .success(try database.connection.run("PRAGMA max_page_count=\(sql(count))"))
-        }
-    }
-
-    /// All that would wait for a quiet moment.
-    func maintainNow() async {
-        _ = try? await queue.perform(.reading) { database throws(QueueError) in
-            while try database.maintain() {}
-            return .success(())
-        }
-    }
-
-    func markUnhealthy(_ reason: String) { queue.markUnhealthy(.storageUnhealthy(reason)) }
-
-    /// Transactions so far, each with one sync.
-    var commits: Int { queue.commits }
 
     /// Joins the spool's failures to the queue's health; the two are made one after the other.
     private final class Alarm: Sendable {

@@ -16,8 +16,8 @@ struct StorageFaultTests {
         let refused = Sample.message(100, body: .inline(pattern(60_000)))
         await #expect(throws: QueueError.outOfSpace) { try await store.commit(refused) }
         #expect(store.health == .outOfSpace)
-        #expect(!store.hasRoom(for: 1))
         #expect(try !folder.names().contains("reserve"))
+        #expect(!store.hasRoom(for: 1))
         for message in messages.prefix(20) { try await store.record(Sample.relayed(message)) }
         try await store.limitPages { _ in 1 << 30 }
         // Any settlement finds that there is room for the reserve again.
