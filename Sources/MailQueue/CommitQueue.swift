@@ -201,6 +201,8 @@ final class CommitQueue: Sendable {
     }
 
     private func recover(from error: QueueError, _ jobs: [Job], _ database: QueueDatabase, isReserveGone: Bool) {
+        var error = error
+        if case .storageUnhealthy = error, reserve.findsNoRoom() { error = .outOfSpace }
         switch error {
         case .outOfSpace where !isReserveGone:
             reserve.giveUp()

@@ -56,7 +56,7 @@ final class HistoryDatabase: @unchecked Sendable {
         do throws(QueueError) {
             try transaction { () throws(QueueError) in
                 for block in fresh { for event in block.events { try insert(event) } }
-                for event in loose { try insert(event) }
+                for event in loose { try insert(StoredEvent(event)) }
                 if let last = fresh.last {
                     setMark.bind(1, last.sequence)
                     try setMark.run()
@@ -131,19 +131,20 @@ final class HistoryDatabase: @unchecked Sendable {
         }
     }
 
-    private func insert(_ event: RelayEvent) throws(QueueError) {
+    private func insert(_ stored: StoredEvent) throws(QueueError) {
         let number = nextNumber
         nextNumber += 1
-        let mailboxes = event.recipients.map(\.wireOctets)
+        let event = stored.event
+        let mailboxes = stored.mailboxes
         let row = insertEvent
         row.bind(1, number)
         row.bind(2, event.time.microseconds)
         row.bind(3, text: event.name.rawValue)
         row.bind(4, text: event.queueID?.description)
-        row.bind(5, text: event.account?.description)
+        row.bind(5, octets: event.account?.octets)
         row.bind(6, text: event.client)
         row.bind(7, text: event.sender)
-        row.bind(8, text: mailboxes.first.map { String(decoding: $0, as: UTF8.self) })
+        row.bind(8, octets: mailboxes.first)
         row.bind(9, text: event.fromBefore)
         row.bind(10, text: event.fromAfter)
         row.bind(11, text: event.messageID)
@@ -160,7 +161,7 @@ final class HistoryDatabase: @unchecked Sendable {
         for (position, mailbox) in mailboxes.enumerated().dropFirst() {
             insertRecipient.bind(1, number)
             insertRecipient.bind(2, position)
-            insertRecipient.bind(3, text: mailbox)
+            insertRecipient.bind(3, octets: mailbox)
             try insertRecipient.run()
         }
         try index(event, mailboxes, number)

@@ -83,7 +83,7 @@ struct OutboxWriter {
             guard room > 0 else { return false }
             select.withBlob(1) { octets in
                 room -= octets.count
-                blocks.append(OutboxBlock(sequence: select.int64(0), events: RelayEvent.decode(block: octets)))
+                blocks.append(OutboxBlock(sequence: select.int64(0), events: StoredEvent.decode(block: octets)))
             }
             return true
         })
@@ -101,5 +101,5 @@ struct OutboxBatch: Sendable {
 /// A numbered piece of the outbox.
 struct OutboxBlock: Sendable {
     let sequence: Int64
-    let events: [RelayEvent]
+    let events: [StoredEvent]
 }

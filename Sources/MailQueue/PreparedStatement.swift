@@ -23,6 +23,8 @@ struct PreparedStatement {
         }
     }
 
+    var sql: String { statement.sql }
+
     func bind(_ index: Int32, _ value: Int64) { sqlite3_bind_int64(handle, index, value) }
 
     func bind(_ index: Int32, _ value: Int) { sqlite3_bind_int64(handle, index, Int64(value)) }
@@ -49,7 +51,14 @@ struct PreparedStatement {
         }
     }
 
-    func bind(_ index: Int32, text: [UInt8]) { bind(index, text: String(decoding: text, as: UTF8.self)) }
+    /// Binds text that is there as octets.
+    func bind(_ index: Int32, octets: [UInt8]?) {
+        guard let octets, !octets.isEmpty else { return bind(index, text: octets.map { _ in "" }) }
+        octets.withUnsafeBytes { octets in
+            let address = octets.baseAddress?.assumingMemoryBound(to: CChar.self)
+            _ = sqlite3_bind_text(handle, index, address, Int32(clamping: octets.count), Self.copied)
+        }
+    }
 
     /// Runs to the end.
     func run() throws(QueueError) {

@@ -23,6 +23,22 @@ extension QueueDatabase {
         }
     }
 
+    /// Calls `body` with the place of each recipient that is not final, and what an attempt may change of it.
+    func forEachWaiting(_ id: QueueID, _ body: (Int, RecipientProgress) -> Void) throws(QueueError) {
+        let row = selectRecipients
+        row.bind(1, id.value)
+        try row.forEachRow { () throws(QueueError) in
+            // A state that is none (a damaged page) counts as waiting: such a message must not vanish.
+            let state = QueuedRecipient.State(rawValue: row.int(2)) ?? .waiting
+            guard !state.isFinal else { return }
+            body(
+                row.int(0),
+                RecipientProgress(
+                    state: state, attempts: row.int(3), doubts: row.int(4), nextAttempt: Timestamp(microseconds: row.int64(5)),
+                    lastReply: ""))
+        }
+    }
+
     /// A whole message, its checksum verified.
     func load(_ row: EntryRow) throws(QueueError) -> Result<QueuedMessage, QueueError> {
         var recipients: [QueuedRecipient] = []
@@ -74,18 +90,18 @@ extension QueueDatabase {
     }
 
     func due(before time: Timestamp, after cursor: DueCursor?, limit: Int) throws(QueueError) -> [DueMessage] {
-        let row = selectDue
-        row.bind(1, time.microseconds)
-        row.bind(2, cursor?.dueAt.microseconds ?? .min)
-        row.bind(3, cursor?.id.value ?? .min)
-        row.bind(4, limit)
         var found: [DueMessage] = []
-        try row.forEachRow { () throws(QueueError) in
-            guard let id = QueueID(row.int64(0)), let account = row.withBlob(1, { AccountName($0) }) else { return }
-            found.append(
-                DueMessage(
-                    id: id, account: account, dueAt: Timestamp(microseconds: row.int64(2)), size: row.int(3), openRecipients: row.int(4)))
+        if let cursor, cursor.dueAt <= time {
+            selectDueTies.bind(1, cursor.dueAt.microseconds)
+            selectDueTies.bind(2, cursor.id.value)
+            selectDueTies.bind(3, limit)
+            try selectDueTies.forEachRow { () throws(QueueError) in if let message = DueMessage(selectDueTies) { found.append(message) } }
         }
+        guard found.count < limit else { return found }
+        selectDue.bind(1, cursor?.dueAt.microseconds ?? .min)
+        selectDue.bind(2, time.microseconds)
+        selectDue.bind(3, limit - found.count)
+        try selectDue.forEachRow { () throws(QueueError) in if let message = DueMessage(selectDue) { found.append(message) } }
         return found
     }
 
@@ -143,5 +159,15 @@ extension QueueDatabase {
         statistics.nextDue = try selectNextDue.first { () throws(QueueError) in Timestamp(microseconds: selectNextDue.int64(0)) }
         statistics.health = health
         return statistics
+    }
+}
+
+extension DueMessage {
+    static let columns = "id, account, due_at, size, open"
+
+    /// Reads the current row.
+    init?(_ row: PreparedStatement) {
+        guard let id = QueueID(row.int64(0)), let account = row.withBlob(1, { AccountName($0) }) else { return nil }
+        self.init(id: id, account: account, dueAt: Timestamp(microseconds: row.int64(2)), size: row.int(3), openRecipients: row.int(4))
     }
 }

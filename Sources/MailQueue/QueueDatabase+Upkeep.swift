@@ -68,4 +68,13 @@ extension QueueDatabase {
     func probe() throws(QueueError) {
         try connection.run("UPDATE mark SET value = value + 1 WHERE name = 'probe'")
     }
+
+    func duePlans() throws(QueueError) -> [String] {
+        var plans: [String] = []
+        for statement in [selectDueTies, selectDue] {
+            let plan = try PreparedStatement(connection, "EXPLAIN QUERY PLAN \(statement.sql)")
+            try plan.forEachRow { () throws(QueueError) in plans.append(plan.text(3)) }
+        }
+        return plans
+    }
 }

@@ -66,28 +66,24 @@ extension QueueDatabase {
         for report in record.reports { try insert(report) }
         guard var row = try entryRow(record.id) else { return false }
         let before = row.share
-        var waiting: [Int: QueuedRecipient] = [:]
-        try forEachRecipientRow(record.id) { position, _, recipient in
-            if let recipient, !recipient.state.isFinal { waiting[position] = recipient }
-        }
-        // Unreadable mailboxes count as open: such a message is found damaged when it is loaded, and must not vanish here.
-        let unreadable = max(0, row.open - waiting.count)
-        var changed: [QueuedRecipient] = []
+        var waiting: [Int: RecipientProgress] = [:]
+        try forEachWaiting(record.id) { waiting[$0] = $1 }
+        var changed: [(Int, RecipientProgress)] = []
         for result in record.results {
             guard var recipient = waiting[result.index] else { continue }
             recipient.apply(result)
-            if recipient.state.isFinal { waiting[result.index] = nil } else { waiting[result.index] = recipient }
-            changed.append(recipient)
+            waiting[result.index] = recipient.state.isFinal ? nil : recipient
+            changed.append((result.index, recipient))
             row.attempts = max(row.attempts, recipient.attempts)
         }
         guard !changed.isEmpty else { return true }
-        if waiting.isEmpty && unreadable == 0 {
+        if waiting.isEmpty {
             try delete(row)
             return true
         }
-        for recipient in changed {
+        for (index, recipient) in changed {
             updateRecipient.bind(1, record.id.value)
-            updateRecipient.bind(2, recipient.index)
+            updateRecipient.bind(2, index)
             updateRecipient.bind(3, recipient.state.rawValue)
             updateRecipient.bind(4, recipient.attempts)
             updateRecipient.bind(5, recipient.doubts)
@@ -95,7 +91,7 @@ extension QueueDatabase {
             updateRecipient.bind(7, text: recipient.lastReply)
             try updateRecipient.run()
         }
-        row.open = waiting.count + unreadable
+        row.open = waiting.count
         row.dueAt = waiting.values.lazy.map(\.nextAttempt).min() ?? row.dueAt
         try update(row, from: before)
         return true
@@ -170,21 +166,5 @@ extension QueueDatabase {
             checksum.update(file.checksum)
         }
         return checksum.value
-    }
-}
-
-extension QueuedRecipient {
-    mutating func apply(_ result: RecipientResult) {
-        attempts = result.attempts
-        lastReply = result.reply
-        switch result.verdict {
-        case .relayed: state = .relayed
-        case .failed: state = .failed
-        case .expired: state = .expired
-        case .deferred(let time): nextAttempt = time
-        case .inDoubt(let time):
-            doubts += 1
-            nextAttempt = time
-        }
     }
 }

@@ -21,7 +21,7 @@ final class QueueDatabase: @unchecked Sendable {
     let selectEntry, selectEntriesAfter, updateEntry, deleteEntry: PreparedStatement
     let selectContent, selectFacts, deleteContent: PreparedStatement
     let selectRecipients, updateRecipient, updateDueRecipients, deleteRecipients: PreparedStatement
-    let selectDue, selectOldest, selectNextDue, selectFiles: PreparedStatement
+    let selectDueTies, selectDue, selectOldest, selectNextDue, selectFiles: PreparedStatement
 
     /// - Parameter historySequence: the highest number of an outbox block that the history has seen.
     init(_ connection: Database, historySequence: Int64) throws(QueueError) {
@@ -50,10 +50,17 @@ final class QueueDatabase: @unchecked Sendable {
             """)
         updateDueRecipients = try prepare("UPDATE recipient SET next_attempt = ?2 WHERE message = ?1 AND state = 0")
         deleteRecipients = try prepare("DELETE FROM recipient WHERE message = ?")
+        // Two statements, because SQLite would begin a page at (time, id) by reading over all rows of that time: after
+        // "retry --all" that is the whole queue.
+        selectDueTies = try prepare(
+            """
+            SELECT \(DueMessage.columns) FROM entry INDEXED BY entry_due
+            WHERE state = 0 AND due_at = ? AND id > ? ORDER BY id LIMIT ?
+            """)
         selectDue = try prepare(
             """
-            SELECT id, account, due_at, size, open FROM entry INDEXED BY entry_due
-            WHERE state = 0 AND due_at <= ?1 AND (due_at, id) > (?2, ?3) ORDER BY due_at, id LIMIT ?4
+            SELECT \(DueMessage.columns) FROM entry INDEXED BY entry_due
+            WHERE state = 0 AND due_at > ? AND due_at <= ? ORDER BY due_at, id LIMIT ?
             """)
         selectOldest = try prepare("SELECT accepted_at FROM entry WHERE state < 2 ORDER BY id LIMIT 1")
         selectNextDue = try prepare("SELECT due_at FROM entry INDEXED BY entry_due WHERE state = 0 ORDER BY due_at LIMIT 1")

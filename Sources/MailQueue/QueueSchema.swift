@@ -71,7 +71,7 @@ enum QueueSchema {
           reverse_path BLOB NOT NULL,
           note TEXT
         );
-        CREATE INDEX entry_due ON entry(due_at, id) WHERE state = 0;
+        CREATE INDEX entry_due ON entry(due_at) WHERE state = 0;
         CREATE INDEX entry_file ON entry(id) WHERE file_size IS NOT NULL;
         CREATE TABLE recipient (
           message INTEGER NOT NULL,

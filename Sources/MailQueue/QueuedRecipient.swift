@@ -80,3 +80,36 @@ public struct DeliveryRecord: Sendable {
         self.reports = reports
     }
 }
+
+/// What an attempt may change of a recipient.
+struct RecipientProgress: Hashable, Sendable {
+    var state: QueuedRecipient.State
+    var attempts: Int
+    var doubts: Int
+    var nextAttempt: Timestamp
+    var lastReply: String
+
+    mutating func apply(_ result: RecipientResult) {
+        attempts = result.attempts
+        lastReply = result.reply
+        switch result.verdict {
+        case .relayed: state = .relayed
+        case .failed: state = .failed
+        case .expired: state = .expired
+        case .deferred(let time): nextAttempt = time
+        case .inDoubt(let time):
+            doubts += 1
+            nextAttempt = time
+        }
+    }
+}
+
+extension QueuedRecipient {
+    mutating func apply(_ result: RecipientResult) {
+        var progress = RecipientProgress(
+            state: state, attempts: attempts, doubts: doubts, nextAttempt: nextAttempt, lastReply: lastReply)
+        progress.apply(result)
+        (state, attempts, doubts) = (progress.state, progress.attempts, progress.doubts)
+        (nextAttempt, lastReply) = (progress.nextAttempt, progress.lastReply)
+    }
+}

@@ -1,5 +1,18 @@
 internal import MailModel
 
+/// An event on its way from one table to another: its recipients stay octets, since nothing looks into them.
+struct StoredEvent: Hashable, Sendable {
+    var event: RelayEvent
+    /// In place of the event's own recipients.
+    var mailboxes: [[UInt8]]
+
+    init(_ event: RelayEvent) {
+        self.event = event
+        mailboxes = event.recipients.map(\.wireOctets)
+        self.event.recipients = []
+    }
+}
+
 extension RelayEvent {
     /// Appends the event, framed by its length, to a block of the outbox.
     func encode(into block: inout [UInt8]) {
@@ -25,42 +38,46 @@ extension RelayEvent {
         block.appendLength(encoder.octets.count)
         block.append(contentsOf: encoder.octets)
     }
+}
 
+extension StoredEvent {
     /// The events of a block; one that cannot be read is left out.
-    static func decode(block: UnsafeRawBufferPointer) -> [RelayEvent] {
-        var events: [RelayEvent] = []
+    static func decode(block: UnsafeRawBufferPointer) -> [StoredEvent] {
+        var events: [StoredEvent] = []
         var offset = 0
         while offset < block.count {
             guard let length = FieldDecoder.length(in: block, at: &offset), length <= block.count - offset else { return events }
-            if let event = RelayEvent(decoding: UnsafeRawBufferPointer(rebasing: block[offset..<(offset + length)])) { events.append(event) }
+            if let event = StoredEvent(decoding: UnsafeRawBufferPointer(rebasing: block[offset..<(offset + length)])) { events.append(event) }
             offset += length
         }
         return events
     }
 
     private init?(decoding octets: UnsafeRawBufferPointer) {
-        guard var decoder = FieldDecoder(octets), let first = decoder.next(), first.tag == 1, let name = Name(rawValue: first.text)
+        guard var decoder = FieldDecoder(octets), let first = decoder.next(), first.tag == 1,
+            let name = RelayEvent.Name(rawValue: first.text)
         else { return nil }
-        self.init(name, at: Timestamp(microseconds: 0))
+        event = RelayEvent(name, at: Timestamp(microseconds: 0))
+        mailboxes = []
         while let field = decoder.next() {
             switch field.tag {
-            case 2: time = Timestamp(microseconds: field.number ?? 0)
-            case 3: queueID = field.number.flatMap { QueueID($0) }
-            case 4: account = AccountName(field.octets)
-            case 5: client = field.text
-            case 6: sender = field.text
-            case 7: fromBefore = field.text
-            case 8: fromAfter = field.text
-            case 9: messageID = field.text
-            case 10: if let mailbox = try? Mailbox(parsingSender: field.octets) { recipients.append(mailbox) }
-            case 11: messageSize = field.number.map { Int(clamping: $0) }
-            case 12: relay = field.text
-            case 13: delay = field.number.map { .microseconds($0) }
-            case 14: dsn = field.text
-            case 15: reply = field.text
-            case 16: sesID = field.text
-            case 17: attempt = field.number.map { Int(clamping: $0) }
-            case 18: nextAttempt = field.number.map { Timestamp(microseconds: $0) }
+            case 2: event.time = Timestamp(microseconds: field.number ?? 0)
+            case 3: event.queueID = field.number.flatMap { QueueID($0) }
+            case 4: event.account = AccountName(field.octets)
+            case 5: event.client = field.text
+            case 6: event.sender = field.text
+            case 7: event.fromBefore = field.text
+            case 8: event.fromAfter = field.text
+            case 9: event.messageID = field.text
+            case 10: mailboxes.append(field.octets)
+            case 11: event.messageSize = field.number.map { Int(clamping: $0) }
+            case 12: event.relay = field.text
+            case 13: event.delay = field.number.map { .microseconds($0) }
+            case 14: event.dsn = field.text
+            case 15: event.reply = field.text
+            case 16: event.sesID = field.text
+            case 17: event.attempt = field.number.map { Int(clamping: $0) }
+            case 18: event.nextAttempt = field.number.map { Timestamp(microseconds: $0) }
             default: break
             }
         }

@@ -8,11 +8,13 @@ final class Reserve: Sendable {
 
     private let directory: Directory
     private let size: Int
+    private let retryInterval: UInt64
     private let lastTry = Mutex<UInt64>(0)
 
-    init(directory: Directory, size: Int) {
+    init(directory: Directory, size: Int, retryInterval: Duration) {
         self.directory = directory
         self.size = size
+        self.retryInterval = UInt64(clamping: retryInterval.wholeMicroseconds) &* 1000
     }
 
     /// Makes sure that the reserve is there.
@@ -34,15 +36,30 @@ final class Reserve: Sendable {
 
     func giveUp() { _ = try? directory.remove(Self.name) }
 
-    /// As `make`, at most once a second and only if as much again stays free, so that a full disk is not filled at once again.
+    /// As `make`, at most once in a while and only if as much again stays free, so that a full disk is not filled at once again.
     func restore() -> Bool {
         let now = DispatchTime.now().uptimeNanoseconds
         let isTooSoon = lastTry.withLock { last in
-            if last != 0, now &- last < 1_000_000_000 { return true }
+            if last != 0, now &- last < retryInterval { return true }
             last = now
             return false
         }
         guard !isTooSoon, let free = try? directory.freeSpace(), free.octets / 2 >= size else { return false }
         return make()
+    }
+
+    /// Whether a small write fails for want of room: SQLite reports a used-up quota as an I/O error like any other.
+    func findsNoRoom() -> Bool {
+        let name = "room"
+        defer { _ = try? directory.remove(name) }
+        do throws(SystemCallError) {
+            try directory.remove(name)
+            let file = try directory.createExclusively(name)
+            try writeAll([UInt8](repeating: 0, count: 64 << 10), to: file, subject: name)
+            try file.close(subject: name)
+            return false
+        } catch {
+            return error.isOutOfSpace
+        }
     }
 }

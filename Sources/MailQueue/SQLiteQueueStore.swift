@@ -14,6 +14,8 @@ public final class SQLiteQueueStore: QueueStore {
         /// Room that is kept for outcomes on a full disk.
         public var reserveSize = 8 << 20
         public var clock: WallClock
+        /// How often a given-up reserve is tried to be made again, at most.
+        var reserveInterval = Duration.seconds(1)
 
         public init(clock: @escaping WallClock) { self.clock = clock }
     }
@@ -28,7 +30,7 @@ public final class SQLiteQueueStore: QueueStore {
     private let lock: QueueLock
     private let spool: FileSpool
     private let reserve: Reserve
-    private let queue: CommitQueue
+    let queue: CommitQueue
     private let options: Options
 
     /// Opens the queue in a folder, making what is missing, and brings rows and files together. Blocks.
@@ -53,7 +55,7 @@ public final class SQLiteQueueStore: QueueStore {
         } catch {
             throw .unusable("cannot open the queue's folder: \(error)")
         }
-        reserve = Reserve(directory: directory, size: options.reserveSize)
+        reserve = Reserve(directory: directory, size: options.reserveSize, retryInterval: options.reserveInterval)
         history = try HistoryStore(
             directory: directory, age: options.history, sizeLimit: options.historySize, clock: options.clock)
         let databaseQueue = try QueueSchema.open("\(path)/queue.db")
@@ -288,9 +290,6 @@ public final class SQLiteQueueStore: QueueStore {
         spool.drain()
         lock.release()
     }
-
-    /// Transactions so far, each with one sync.
-    var commits: Int { queue.commits }
 
     /// Joins the spool's failures to the queue's health; the two are made one after the other.
     private final class Alarm: Sendable {

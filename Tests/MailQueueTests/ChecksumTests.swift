@@ -37,16 +37,16 @@ struct ChecksumTests {
         full.encode(into: &block)
         let length = block.count
         RelayEvent(.refused, at: Sample.now).encode(into: &block)
-        #expect(block.withUnsafeBytes { RelayEvent.decode(block: $0) } == [full, RelayEvent(.refused, at: Sample.now)])
+        #expect(block.withUnsafeBytes { StoredEvent.decode(block: $0) } == [full, RelayEvent(.refused, at: Sample.now)].map { StoredEvent($0) })
         for end in 0..<block.count {
-            let events = block[..<end].withUnsafeBytes { RelayEvent.decode(block: $0) }
+            let events = block[..<end].withUnsafeBytes { StoredEvent.decode(block: $0) }
             #expect(events.count == (end >= length ? 1 : 0))
         }
         for place in block.indices {
             for bit in 0..<8 {
                 var damaged = block
                 damaged[place] ^= 1 << UInt8(bit)
-                _ = damaged.withUnsafeBytes { RelayEvent.decode(block: $0) }
+                _ = damaged.withUnsafeBytes { StoredEvent.decode(block: $0) }
             }
         }
     }

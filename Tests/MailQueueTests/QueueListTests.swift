@@ -43,6 +43,13 @@ struct QueueListTests {
         }
     }
 
+    @Test("A page costs the same when everything is due at one time")
+    func plans() async throws {
+        let store = try Folder().store()
+        for plan in try await store.duePlans() { #expect(plan.contains("due_at=? AND rowid>?") || plan.contains("due_at>? AND due_at<?")) }
+        await store.close()
+    }
+
     @Test("Filters and orders do what an operator means")
     func orders() async throws {
         for (store, _) in try Self.stores() {
