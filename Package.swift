@@ -14,8 +14,8 @@ func module(_ name: String, on: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: on, swiftSettings: strict)
 }
 
-func tests(_ name: String, on: [Target.Dependency], resources: [Resource] = [], exclude: [String] = []) -> Target {
-    .testTarget(name: name, dependencies: on, exclude: exclude, resources: resources, swiftSettings: strict)
+func tests(_ name: String, on: [Target.Dependency], exclude: [String] = []) -> Target {
+    .testTarget(name: name, dependencies: on, exclude: exclude, swiftSettings: strict)
 }
 
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
@@ -69,5 +69,16 @@ let package = Package(
 
         // Tests.
         tests("MailModelTests", on: ["MailModel"]),
+        tests("SMTPProtocolTests", on: ["SMTPProtocol", "MailModel"]),
+        tests("MessageFormatTests", on: ["MessageFormat", "MailModel"]),
+        tests("DKIMTests", on: ["DKIM", "MessageFormat", "MailModel", "Crypto"], exclude: ["Golden", "verify_with_dkimpy.py"]),
+        tests("RewritingTests", on: ["Rewriting", "MessageFormat", "MailModel"]),
+        tests("IntakeTests", on: ["Intake", "Rewriting", "DKIM", "MessageFormat", "MailModel", "Crypto"]),
+        tests("CryptoTests", on: ["Crypto"]),
+        tests("SafeIOTests", on: ["SafeIO"]),
+        tests("NetworkingTests", on: ["Networking", "SafeIO", "Crypto"]),
+        tests("MailQueueTests", on: ["MailModel", "SafeIO", "MailQueue"]),
+        tests("SettingsTests", on: ["Settings", "MailModel", "Crypto", "SafeIO"], exclude: ["Bad", "Material"]),
+        tests("SESSandboxTests", on: ["SESSandbox", "MailModel", "Networking", "Crypto", "SafeIO"]),
     ]
 )

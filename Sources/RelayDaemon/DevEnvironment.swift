@@ -101,7 +101,10 @@ private struct Files {
         self.port = port
         // Both are made once and kept, so that an app's settings stay right over restarts.
         password = try Self.kept("\(folder)/app-password") { try PasswordFile.generateSecret().exposed }
-        sandboxPassword = try Self.kept("\(folder)/sandbox-password") { try PasswordFile.generateSecret().exposed }
+        // In the form that SES gives out, so that nothing warns of it.
+        sandboxPassword = try Self.kept("\(folder)/sandbox-password") {
+            SESPassword.derive(secretAccessKey: try PasswordFile.generateSecret(), region: "eu-west-1").exposed
+        }
     }
 
     func make() throws {
