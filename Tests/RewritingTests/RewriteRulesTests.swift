@@ -202,7 +202,7 @@ struct Result: Equatable {
         #expect(refusal("From: x@mail.example.com\r\n", reject) == "accepted")
         let limited = try rules {
             $0.unverifiedFrom = .reject
-            $0.accounts[crm] = .init(from: [try FromPattern(octets("*@mail.example.com"))])
+            $0.accounts[crm] = .init(from: [try AddressPattern(parsing: octets("*@mail.example.com"))])
         }
         #expect(refusal("From: x@y.example\r\n", limited) == "550 5.7.1 From address x@y.example is not allowed for account crm; allowed: *@mail.example.com")
     }
@@ -217,11 +217,10 @@ struct Result: Equatable {
         (["a@mail.example.com"], "b@mail.example.com", nil),
         (["a@mail.example.com"], "foreign@y.example", nil),
         (["*@news.mail.example.com"], "foreign@y.example", "hello@news.mail.example.com"),
-        (["*"], "billing@partner.example", "billing@partner.example"),
         (["a@x.example", "billing@partner.example"], "foreign@y.example", "billing@partner.example"),
     ] as [([String], String, String?)])
     func accountPatterns(patterns: [String], from: String, leaves: String?) throws {
-        let rules = try rules { $0.accounts[crm] = .init(from: try patterns.map { try FromPattern(octets($0)) }) }
+        let rules = try rules { $0.accounts[crm] = .init(from: try patterns.map { try AddressPattern(parsing: octets($0)) }) }
         if let leaves {
             #expect(try apply("From: \(from)\r\n", rules).author == mailbox(leaves))
         } else {
@@ -231,8 +230,8 @@ struct Result: Equatable {
         #expect(refusal("From: \(from)\r\n", rules, account: AccountName("other")) == "accepted")
     }
 
-    @Test(arguments: ["*@", "*@localhost", "@b.c", "a", "**", "*@*.b.c"])
-    func patternsThatAreNone(pattern: String) { #expect(throws: AddressError.self) { try FromPattern(octets(pattern)) } }
+    @Test(arguments: ["*", "*@", "*@localhost", "@b.c", "a", "**", "a b@c.d"])
+    func patternsThatAreNone(pattern: String) { #expect(throws: AddressError.self) { try AddressPattern(parsing: octets(pattern)) } }
 
     @Test(arguments: [
         ("{name} via {domain}", "Anna via mail.example.com"), ("{domain}: {name}", "mail.example.com: Anna"), ("Support", "Support"),
