@@ -11,7 +11,7 @@ public actor Dispatcher {
     private let events: any EventSink
     private let time: Timekeeper
     private var settings: DispatcherSettings
-    private nonisolated let inbox = Mutex<[QueuedMessage]>([])
+    private nonisolated let inbox = Mutex(Inbox())
 
     private var ready = ReadyList()
     /// In `ready`, being attempted, or with an outcome on its way to the disk: not to be read from the store again.
@@ -42,14 +42,21 @@ public actor Dispatcher {
 
     // MARK: What comes in
 
-    /// Takes on a message that is durable by now. Called from any queue; returns at once.
+    /// A message is about to be committed: until `accepted` or `withdrawn` it must not be taken up from the store, where it can be seen
+    /// before the one who committed it has heard of it. Called from any queue.
+    public nonisolated func expect(_ id: QueueID) { inbox.withLock { _ = $0.expected.insert(id) } }
+
+    /// The message is durable by now. Called from any queue; returns at once.
     public nonisolated func accepted(_ message: QueuedMessage) {
         let wasEmpty = inbox.withLock { inbox in
-            inbox.append(message)
-            return inbox.count == 1
+            inbox.messages.append(message)
+            return inbox.messages.count == 1
         }
         if wasEmpty { Task { await self.emptyInbox() } }
     }
+
+    /// The message was not stored.
+    public nonisolated func withdrawn(_ id: QueueID) { inbox.withLock { _ = $0.expected.remove(id) } }
 
     /// Begins with what the store holds from earlier runs.
     public func start() {
@@ -91,11 +98,8 @@ public actor Dispatcher {
     }
 
     private func emptyInbox() {
-        let messages = inbox.withLock { inbox in
-            let taken = inbox
-            inbox.removeAll(keepingCapacity: taken.count <= 1024)
-            return taken
-        }
+        // Whoever reads the store does so on this actor, so that no message is between the two sets.
+        let messages = inbox.withLock { $0.take() }
         for message in messages {
             guard ready.count < Self.readyLimit else {
                 refill.wanted()
@@ -107,6 +111,9 @@ public actor Dispatcher {
         }
         pump()
     }
+
+    /// An operator holds or removes messages: what is in memory is read from the store again before it is tried.
+    public func forgetCopies() { ready.dropMessages() }
 
     // MARK: Starting attempts
 
@@ -140,9 +147,10 @@ public actor Dispatcher {
         } catch {
             note(error: error.description)
         }
-        if let message {
+        let due = message?.waitingRecipients.filter { $0.nextAttempt <= time.wall() + .seconds(1) } ?? []
+        if let message, !due.isEmpty {
             if identities.permits(message.identity, at: time.now()) {
-                (verdicts, obstacle) = await transact(message)
+                (verdicts, obstacle) = await transact(message, due.map(\.index))
             } else {
                 verdicts = message.waitingRecipients.map { wait(for: $0, of: message, reply: "the identity \(message.identity) is held") }
             }
@@ -150,7 +158,8 @@ public actor Dispatcher {
         running -= 1
         if entry.isLarge { runningLarge -= 1 }
         if isProbe { routeState.probeEnded() }
-        if let message { conclude(entry, message, verdicts, obstacle, isProbe: isProbe) } else { known.remove(entry.id) }
+        // Gone, held, or not due after all: it says nothing of the route.
+        if let message, !due.isEmpty { conclude(entry, message, verdicts, obstacle, isProbe: isProbe) } else { known.remove(entry.id) }
         pump()
         if running + writing == 0 { tellIdle() }
     }
@@ -167,8 +176,7 @@ public actor Dispatcher {
     }
 
     /// The message's transactions, one after the other, until one meets an obstacle that is not the message's own.
-    private func transact(_ message: QueuedMessage) async -> ([Verdict], obstacle: AttemptResult?) {
-        let due = message.waitingRecipients.filter { $0.nextAttempt <= time.wall() + .seconds(1) }.map(\.index)
+    private func transact(_ message: QueuedMessage, _ due: [Int]) async -> ([Verdict], obstacle: AttemptResult?) {
         var verdicts: [Verdict] = []
         for start in stride(from: 0, to: due.count, by: max(1, route.recipientsPerTransaction)) {
             let slice = Array(due[start..<min(due.count, start + route.recipientsPerTransaction)])
@@ -303,7 +311,8 @@ public actor Dispatcher {
 
     private func refilled(_ page: [DueMessage], nextDue: Timestamp?) {
         var added = 0
-        for due in page where known.insert(due.id).inserted {
+        let expected = inbox.withLock { $0.expected }
+        for due in page where !expected.contains(due.id) && known.insert(due.id).inserted {
             ready.append(ReadyList.Entry(id: due.id, account: due.account, size: due.size, message: nil))
             added += 1
         }

@@ -31,6 +31,11 @@ struct ReadyList {
         var largeIsNext = false
         var isEmpty: Bool { small.isEmpty && large.isEmpty }
 
+        mutating func dropMessages() {
+            for index in small.indices { small[index].message = nil }
+            for index in large.indices { large[index].message = nil }
+        }
+
         mutating func next(allowsLarge: Bool) -> Entry? {
             let takesLarge = allowsLarge && !large.isEmpty && (largeIsNext || small.isEmpty)
             largeIsNext = !takesLarge
@@ -69,6 +74,12 @@ struct ReadyList {
             return entry
         }
         return nil
+    }
+
+    /// Frees the messages; their entries stay, and the store is asked again when their turn comes.
+    mutating func dropMessages() {
+        for account in lanes.keys { lanes[account]?.dropMessages() }
+        heldOctets = 0
     }
 
     private mutating func insert(_ entry: Entry, _ place: (inout Deque<Entry>) -> Void) {

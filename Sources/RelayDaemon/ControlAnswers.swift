@@ -15,6 +15,10 @@ struct ControlAnswers: ControlAnswering {
     let reload: @Sendable () async throws(ControlFailure) -> [String]
 
     func answer(_ request: ControlRequest, send: @escaping @Sendable ([UInt8]) -> Void) async throws(ControlFailure) -> Int? {
+        if request.command == .reload {
+            for warning in try await reload() { send(Array(warning.utf8)) }
+            return nil
+        }
         do throws(QueueError) {
             switch request.command {
             case .status: send(try encoded(await status()))
@@ -25,7 +29,7 @@ struct ControlAnswers: ControlAnswering {
             case .tail:
                 for event in try await history.recent(min(max(0, request.count ?? 10), 10_000)) { send(try encoded(EventRecord(event))) }
             case .trace: send(try encoded(try await trace(request.word ?? "")))
-            case .reload: return try await reloadNow(send)
+            case .reload: break
             }
         } catch {
             throw ControlFailure(text: error.description, code: error.isNotFound ? 65 : 75)
@@ -42,15 +46,6 @@ struct ControlAnswers: ControlAnswering {
         do { return try ControlCoding.encode(value) } catch { throw .rejected("\(error)") }
     }
 
-    private func reloadNow(_ send: @Sendable ([UInt8]) -> Void) async throws(QueueError) -> Int? {
-        do throws(ControlFailure) {
-            for warning in try await reload() { send(Array(warning.utf8)) }
-            return nil
-        } catch {
-            throw .unusable(error.text)
-        }
-    }
-
     // MARK: Queue
 
     private func list(_ request: ControlRequest, _ send: @Sendable ([UInt8]) -> Void) async throws(QueueError) {
@@ -59,7 +54,7 @@ struct ControlAnswers: ControlAnswering {
         var after = request.after.flatMap { QueueID(parsing: $0) }
         while left > 0 {
             let page = try await store.list(filter, after: after, limit: min(left, 500))
-            for entry in page.entries { send(try encoded(ControlProtocol.QueueEntry(entry, now: clock()))) }
+            for entry in page.entries { send(try encoded(ControlProtocol.QueueEntry(entry, onlyOpen: true, now: clock()))) }
             left -= page.entries.count
             guard let next = page.next else { return }
             after = next
@@ -70,7 +65,7 @@ struct ControlAnswers: ControlAnswering {
         guard let text = request.filter?.ids?.first, let id = QueueID(parsing: text) else {
             throw .rejected("a queue id has 13 letters and digits, such as 0d9x2kq7m3f5z")
         }
-        var shown = ControlProtocol.QueueEntry(try await store.entry(id), now: clock())
+        var shown = ControlProtocol.QueueEntry(try await store.entry(id), onlyOpen: false, now: clock())
         if let message = try? await store.load(id) { shown.header = String(decoding: message.header, as: UTF8.self) }
         send(try encoded(shown))
     }
@@ -78,6 +73,7 @@ struct ControlAnswers: ControlAnswering {
     private func change(_ request: ControlRequest) async throws(QueueError) -> Int {
         guard let wanted = request.filter, !wanted.isEmpty else { throw .rejected("name messages, or say --all") }
         let filter = try filter(wanted)
+        await dispatcher.forgetCopies()
         switch request.command {
         case .queueRetry:
             let count = try await store.makeDue(filter, at: clock())
@@ -152,7 +148,8 @@ extension QueueError {
 }
 
 extension ControlProtocol.QueueEntry {
-    init(_ entry: MailQueue.QueueEntry, now: Timestamp) {
+    /// - Parameter onlyOpen: without the recipients that are done with, as in Postfix's listing.
+    init(_ entry: MailQueue.QueueEntry, onlyOpen: Bool, now: Timestamp) {
         let name =
             switch entry.state {
             case .held: "hold"
@@ -163,7 +160,7 @@ extension ControlProtocol.QueueEntry {
             queueID: entry.id.description, queueName: name, arrivalTime: entry.acceptedAt.seconds, messageSize: entry.size,
             account: entry.account.description, sender: entry.facts.sender ?? entry.reversePath?.description ?? "",
             messageID: entry.facts.messageID, fromBefore: entry.facts.fromBefore, fromAfter: entry.facts.fromAfter,
-            recipients: entry.recipients.map { recipient in
+            recipients: entry.recipients.filter { !onlyOpen || !$0.state.isFinal }.map { recipient in
                 Recipient(
                     address: recipient.mailbox.description, state: recipient.state.word, attempts: recipient.attempts,
                     delayReason: recipient.lastReply.isEmpty ? (entry.note.isEmpty ? nil : entry.note) : recipient.lastReply,

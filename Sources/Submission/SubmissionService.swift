@@ -5,6 +5,16 @@ public import Networking
 internal import SMTPProtocol
 internal import Synchronization
 
+/// Who takes accepted messages on: the dispatcher. Called from any queue; must not block.
+public protocol AcceptedMail: Sendable {
+    /// The message is about to be committed.
+    func expect(_ id: QueueID)
+    /// It is durable.
+    func accepted(_ message: QueuedMessage)
+    /// It was not stored after all.
+    func withdrawn(_ id: QueueID)
+}
+
 /// What all submission sessions share: the settings in force, the limits across connections, the way into the queue.
 public final class SubmissionService: Sendable {
     private struct State {
@@ -26,19 +36,19 @@ public final class SubmissionService: Sendable {
     let events: any EventSink
     let clock: WallClock
     /// Takes each message on as soon as it is durable.
-    let onAccepted: @Sendable (QueuedMessage) -> Void
+    let next: any AcceptedMail
 
     /// - Parameter highestID: the highest queue id ever used.
     public init(
         settings: SubmissionSettings, store: any QueueStore, highestID: QueueID?, verifier: PasswordVerifier, events: any EventSink,
-        clock: @escaping WallClock, onAccepted: @escaping @Sendable (QueuedMessage) -> Void
+        clock: @escaping WallClock, next: any AcceptedMail
     ) {
         state = Mutex(State(settings: settings, ids: QueueIDGenerator(floor: highestID)))
         self.verifier = verifier
         self.store = store
         self.events = events
         self.clock = clock
-        self.onAccepted = onAccepted
+        self.next = next
     }
 
     /// Puts other settings in force, for open sessions from their next command on.

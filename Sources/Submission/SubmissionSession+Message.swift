@@ -107,11 +107,14 @@ extension SubmissionSession {
     private func commit(_ message: QueuedMessage) {
         let events = message.acceptanceEvents
         let service = service
+        service.next.expect(message.id)
         service.store.commit([message], events: events) { result in
             // From here on the message is the queue's, whether or not this client is still there to hear it.
-            if case .success = result {
+            switch result {
+            case .success:
                 for event in events { service.events.emit(event) }
-                service.onAccepted(message)
+                service.next.accepted(message)
+            case .failure: service.next.withdrawn(message.id)
             }
             self.worker.run {
                 self.assumeIsolated { session in

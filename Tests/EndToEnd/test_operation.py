@@ -358,14 +358,6 @@ def test_check_health(binary, make, keys):
     assert relay.cli("status").returncode == 0
 
 
-def test_test_command_goes_the_whole_road(binary, make):
-    upstream = make.upstream()
-    relay = make.relay(upstream)
-    done = relay.cli("test", "user@example.net")
-    assert "relayed" in done.stdout
-    assert [e["rcpts"] for e in upstream.accepted()] == [["user@example.net"]]
-
-
 def test_dkim_record_fits_the_key(binary, make, keys):
     relay = make.relay(make.upstream(), start=False)
     said = relay.cli("dkim", "record").stdout

@@ -31,5 +31,7 @@ def of_size(token, octets, to="user@example.net", line=76):
     head = plain(token, to, body="")
     full = b"x" * line + b"\r\n"
     count, rest = divmod(octets - len(head), len(full))
-    # What does not fill a line makes the first one longer.
-    return head + b"x" * rest + full * count
+    if rest == 1:  # too short for a line of its own
+        rest, count = rest + len(full), count - 1
+    parts = [rest] if rest <= len(full) else [2, rest - 2]
+    return head + b"".join(b"x" * (part - 2) + b"\r\n" for part in parts if part) + full * count
