@@ -30,8 +30,7 @@ public struct MessageReader: ~Copyable {
             isInBody = true
             body = UnsafeRawBufferPointer(rebasing: chunk[start...])
         }
-        guard !isCertainlyRefused else { return nothing }
-        inspection.update(body)
+        inspection.update(body)  // also of what is refused already: the reason must not depend on how the stream was cut
         guard !isCertainlyRefused else { return nothing }
         bodyHash.update(body)
         return body

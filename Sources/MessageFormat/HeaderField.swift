@@ -61,11 +61,6 @@ public struct HeaderField: Hashable, Sendable {
     /// Everything between the colon and the final CRLF, folding included.
     public var value: ArraySlice<UInt8> { octets.dropFirst(colonOffset + 1).dropLast(2) }
 
-    /// Nothing but blanks and folding.
-    public var isBlank: Bool {
-        value.allSatisfy { ASCII.isBlank($0) || $0 == ASCII.carriageReturn || $0 == ASCII.lineFeed }
-    }
-
     /// The value on one line: folding undone (RFC 5322 §2.2.3), blanks at both ends cut off.
     public var unfolded: [UInt8] {
         var line = value.filter { $0 != ASCII.carriageReturn && $0 != ASCII.lineFeed }[...]
@@ -77,7 +72,7 @@ public struct HeaderField: Hashable, Sendable {
     var hasObsoleteColon: Bool { colonOffset != nameCount }
 
     /// The same field without the blanks that obsolete syntax allows before the colon (RFC 5322 §4.5): `From : a` is `From: a`.
-    public var withModernColon: HeaderField {
+    var withModernColon: HeaderField {
         guard hasObsoleteColon else { return self }
         let modern = Array(nameOctets) + octets.dropFirst(colonOffset)
         return HeaderField(checked: modern[...], nameCount: nameCount, colonOffset: nameCount)
