@@ -14,7 +14,7 @@ enum ConfigurationFile {
 
     /// `nil` if the configuration cannot be read: the commands then try the usual place.
     static func controlSocket(of path: String) -> String? {
-        try? Configuration.read(path).configuration.control
+        Configuration.controlSocket(of: path)
     }
 }
 

@@ -73,17 +73,19 @@ struct ControlAnswers: ControlAnswering {
     private func change(_ request: ControlRequest) async throws(QueueError) -> Int {
         guard let wanted = request.filter, !wanted.isEmpty else { throw .rejected("name messages, or say --all") }
         let filter = try filter(wanted)
+        let count = try await order(request.command, filter)
+        // What the dispatcher holds in memory is from before the order.
         await dispatcher.forgetCopies()
-        switch request.command {
-        case .queueRetry:
-            let count = try await store.makeDue(filter, at: clock())
-            await dispatcher.lookAgain()
-            return count
+        if request.command == .queueRetry || request.command == .queueRelease { await dispatcher.lookAgain() }
+        return count
+    }
+
+    private func order(_ command: ControlRequest.Command, _ filter: MailQueue.QueueFilter) async throws(QueueError) -> Int {
+        await dispatcher.forgetCopies()
+        switch command {
+        case .queueRetry: return try await store.makeDue(filter, at: clock())
         case .queueHold: return try await store.hold(filter, note: "held by an operator")
-        case .queueRelease:
-            let count = try await store.release(filter)
-            await dispatcher.lookAgain()
-            return count
+        case .queueRelease: return try await store.release(filter)
         default:
             let now = clock()
             return try await store.remove(filter) { entry in

@@ -88,7 +88,7 @@ public final class Relay: Sendable {
             service = SubmissionService(
                 settings: assembly.submission, store: store, highestID: highestID,
                 verifier: try PasswordVerifier(concurrency: WorkerPool.coreCount), events: hub, clock: clock,
-                next: dispatcher)
+                next: Handover(dispatcher: dispatcher))
         } catch {
             throw .unavailable("\(error)")
         }

@@ -22,6 +22,13 @@ extension Configuration {
         }
     }
 
+    /// The control socket that a file names, also when the file has problems: a command must find the daemon that still runs with the
+    /// settings from before. `nil` if not even that can be read.
+    public static func controlSocket(of path: String) -> String? {
+        guard case .success(let octets) = contents(of: path) else { return nil }
+        return draft(octets, file: path).configuration?.control
+    }
+
     static func contents(of path: String) -> Result<[UInt8], SettingsError> {
         do {
             return .success(try WholeFile.read(path, limit: YAMLBounds.maximumOctets))
