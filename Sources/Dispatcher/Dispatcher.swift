@@ -29,6 +29,8 @@ public actor Dispatcher {
 
     /// How many entries may be in `ready`: bounds the memory of a long queue.
     private static let readyLimit = 2000
+    /// How many are read from the store at once.
+    private static let pageSize = 500
 
     public init(
         store: any QueueStore, route: any DeliveryRoute, settings: DispatcherSettings, events: any EventSink, time: Timekeeper
@@ -298,9 +300,11 @@ public actor Dispatcher {
         Task {
             do throws(QueueError) {
                 let now = time.wall()
-                let page = try await store.due(before: now, after: cursor, limit: 500)
-                let nextDue = page.count < 500 ? try await store.statistics().nextDue : nil
-                refilled(page, nextDue: nextDue)
+                let page = try await store.due(before: now, after: cursor, limit: Self.pageSize)
+                // What is due by now and not in the page is in memory or under way: only what comes later needs an alarm.
+                let isLast = page.count < Self.pageSize
+                let later = isLast ? try await store.due(before: .endOfTime, after: .last(at: now), limit: 1).first : nil
+                refilled(page, nextDue: later?.dueAt)
             } catch {
                 note(error: error.description)
                 refill.failed()
@@ -316,15 +320,16 @@ public actor Dispatcher {
             ready.append(ReadyList.Entry(id: due.id, account: due.account, size: due.size, message: nil))
             added += 1
         }
-        refill.ended(page.count == 500 ? page.last?.cursor : nil, found: added > 0)
+        refill.ended(page.count == Self.pageSize ? page.last?.cursor : nil, found: added > 0)
         if let nextDue { wake(at: time.now() + max(.zero, nextDue - time.wall())) }
-        if added > 0 || page.count == 500 { pump() }
+        pump()
     }
 
     /// Looks after the queue at that instant, if nothing earlier is set already.
     private func wake(at instant: ContinuousClock.Instant) {
         guard !isStopping else { return }
-        if let alarm, alarm.at <= instant, alarm.at > time.now() { return }
+        // One that rings earlier, or is about to, reads the queue anew and sets the next.
+        if let alarm, alarm.at <= instant { return }
         alarm?.task.cancel()
         alarm = (
             instant,
