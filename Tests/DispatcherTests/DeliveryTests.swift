@@ -86,7 +86,7 @@ import Upstream
             for _ in 0..<20 { await Task.yield() }
         }
         let before = bench.store.dueCalls
-        for _ in 0..<2000 { await Task.yield() }
+        for _ in 0..<1000 { _ = await bench.dispatcher.status() }
         #expect(bench.store.dueCalls - before <= 4, "the queue is read again and again")
         bench.route.unblock()
         try await bench.until { bench.memory.messages.isEmpty }
@@ -185,6 +185,23 @@ import Upstream
         let status = await bench.dispatcher.status()
         #expect(status.relayed == 1 && status.failed == 1)
         #expect(status.lastError?.text == "451 Later")
+    }
+
+    /// An operator makes the other recipients due while one is being attempted: they follow as soon as that has ended.
+    @Test func whatBecomesDueDuringAnAttemptFollowsIt() async throws {
+        let bench = Bench()
+        var message = try bench.message(1, recipients: 2)
+        message.recipients[1].nextAttempt = bench.time.wall + .seconds(3600)
+        try await bench.queue([message])
+        bench.route.block()
+        await bench.dispatcher.start()
+        try await bench.until { bench.route.underWay == 1 }
+        _ = try await bench.memory.makeDue(.all, at: bench.time.wall)
+        await bench.dispatcher.lookAgain()
+        try await bench.quiet(running: 1)
+        bench.route.unblock()
+        try await bench.until { bench.memory.messages.isEmpty }
+        #expect(bench.route.deliveries.map(\.recipients) == [[0], [1]])
     }
 
     @Test func moreThanFiftyRecipientsAreSplit() async throws {

@@ -81,7 +81,7 @@ import Upstream
         bench.time.advance(by: .seconds(5))
         try await bench.until { bench.store.loads >= 2 }
         let (loads, reads) = (bench.store.loads, bench.store.dueCalls)
-        for _ in 0..<3000 { await Task.yield() }
+        for _ in 0..<1000 { _ = await bench.dispatcher.status() }
         #expect(bench.store.loads - loads <= 2 && bench.store.dueCalls - reads <= 4, "a hot loop")
         #expect(await bench.dispatcher.status().pause != nil, "nothing was attempted, so nothing is known")
         bench.store.failLoads(with: nil)
@@ -101,6 +101,22 @@ import Upstream
         #expect(await bench.dispatcher.status().lastError?.text.contains("EIO") == true)
         bench.store.failLoads(with: nil)
         bench.time.advance(by: .seconds(5))
+        try await bench.until { bench.memory.messages.isEmpty }
+    }
+
+    /// The wall clock was set back: nothing is due, nothing is attempted, and nothing is known of the route.
+    @Test func whatIsNotDueAfterAllOpensNothing() async throws {
+        let bench = Bench(ScriptedRoute(ScriptedRoute.trouble(.unreachable("down"))))
+        await bench.dispatcher.start()
+        try await bench.submit(try bench.message(1))
+        try await bench.until { await bench.dispatcher.status().pause != nil }
+        try await bench.quiet()
+        bench.time.shiftWall(by: .seconds(-3600))
+        bench.route.follow(ScriptedRoute.relay)
+        bench.time.advance(by: .seconds(5))
+        try await bench.quiet()
+        #expect(await bench.dispatcher.status().pause != nil)
+        bench.time.advance(by: .seconds(3600))
         try await bench.until { bench.memory.messages.isEmpty }
     }
 
@@ -160,14 +176,20 @@ import Upstream
         for number in 1...2 { try await bench.submit(try bench.message(number, identity: "bad.example")) }
         try await bench.until { await bench.dispatcher.status().heldIdentities.count == 1 }
         bench.route.follow(ScriptedRoute.trouble(.unreachable("down")))
-        try await bench.submit(try bench.message(3))
+        bench.route.block()
+        try await bench.submit(try bench.message(3, account: "other"))
+        try await bench.until { bench.route.underWay == 1 }
+        // Next in turn, and so the first probe.
+        try await bench.submit(try bench.message(4, identity: "bad.example"))
+        try await bench.quiet(running: 1)
+        bench.route.unblock()
         try await bench.until { await bench.dispatcher.status().pause != nil }
         try await bench.quiet()
         let count = bench.route.ids.count
-        try await bench.submit(try bench.message(4, account: "aaa", identity: "bad.example"))
         bench.time.advance(by: .seconds(5))
         try await bench.until { bench.route.ids.count > count }
         try await bench.quiet()
+        #expect(bench.route.ids.last?.value == 3)
         #expect(await bench.dispatcher.status().pause != nil)
         #expect(!bench.events.names.contains(.routeResumed))
     }

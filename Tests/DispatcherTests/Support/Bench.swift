@@ -58,14 +58,14 @@ final class Bench: Sendable {
         }
     }
 
-    /// Until nothing is being attempted, written or read.
-    nonisolated(nonsending) func quiet() async throws {
+    /// Until nothing is being written or read, and only so many are being attempted.
+    nonisolated(nonsending) func quiet(running: Int = 0) async throws {
         var calm = 0
         var last = -1
         try await until("quiet") {
             let status = await dispatcher.status()
             let work = store.calls
-            calm = status.running == 0 && work == last && store.underWay == 0 ? calm + 1 : 0
+            calm = status.running == running && work == last && store.underWay == 0 ? calm + 1 : 0
             last = work
             return calm > 200
         }
