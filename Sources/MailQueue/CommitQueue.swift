@@ -8,9 +8,9 @@ internal import Synchronization
 /// There is no artificial delay: whatever came in while the last sync ran is the next group.
 final class CommitQueue: Sendable {
     /// What a job may do when the storage is in trouble.
-    enum Kind: Sendable {
-        /// New mail: refused while the disk is full or unhealthy.
-        case admission
+    enum Kind: Sendable, Equatable {
+        /// New mail of about so many octets: refused while the disk is full or unhealthy.
+        case admission(octets: Int)
         /// Outcomes, removals and orders: may use the reserve.
         case settlement
         /// Runs after the group's commit, outside a transaction.
@@ -22,6 +22,9 @@ final class CommitQueue: Sendable {
         /// Throwing undoes the whole group; what concerns only the caller is left in the job's result.
         let run: @Sendable (QueueDatabase) throws(QueueError) -> Void
         let finish: @Sendable (QueueError?) -> Void
+
+        var isAdmission: Bool { if case .admission = kind { true } else { false } }
+        var octets: Int { if case .admission(let octets) = kind { octets } else { 0 } }
     }
 
     private struct State: Sendable {
@@ -36,6 +39,8 @@ final class CommitQueue: Sendable {
 
     /// So many jobs share a transaction at most: bounds what one failure undoes and how long a reply waits.
     private static let groupLimit = 1024
+    /// Room that new mail leaves to outcomes, besides the reserve.
+    private static let margin = 2 << 20
 
     private static let timer = DispatchQueue(label: "fairlead.queue.maintenance")
 
@@ -149,7 +154,7 @@ final class CommitQueue: Sendable {
                     job.finish(error)
                 }
             }
-            if database.isWALLong { checkpoint(database) }
+            if database.isWALLong || (database.isWALNoticeable && health == .outOfSpace) { checkpoint(database) }
         }
         if database.isWALWorthCheckpointing { checkpoint(database) }
         planMaintenance(database)
@@ -170,7 +175,12 @@ final class CommitQueue: Sendable {
     /// Decides which jobs may try, then tries.
     private func settle(_ jobs: [Job], _ database: QueueDatabase) {
         guard !jobs.isEmpty else { return }
-        if health == .outOfSpace, reserve.restore() { state.withLock { $0.health = .healthy } }
+        let octets = jobs.reduce(0) { $0 + $1.octets }
+        if health == .outOfSpace {
+            if reserve.restore(), hasRoom(for: octets, database) { state.withLock { $0.health = .healthy } }
+        } else if octets > 0, !hasRoom(for: octets, database) {
+            setOutOfSpace()
+        }
         switch health {
         case .healthy: commit(jobs, database)
         case .outOfSpace: refuseAdmissions(jobs, .outOfSpace, database)
@@ -178,9 +188,17 @@ final class CommitQueue: Sendable {
         }
     }
 
+    /// Whether a group of so many octets leaves enough for the WAL to be copied into the database and for outcomes.
+    private func hasRoom(for octets: Int, _ database: QueueDatabase) -> Bool {
+        let free = reserve.freeOctets - 2 * octets - Self.margin
+        return free >= database.walOctets || free >= database.checkpointGrowth(fileSize: reserve.size(of: "queue.db"))
+    }
+
+    private func setOutOfSpace() { state.withLock { if $0.health == .healthy { $0.health = .outOfSpace } } }
+
     private func refuseAdmissions(_ jobs: [Job], _ error: QueueError, _ database: QueueDatabase) {
-        for job in jobs where job.kind == .admission { job.finish(error) }
-        commit(jobs.filter { $0.kind != .admission }, database)
+        for job in jobs where job.isAdmission { job.finish(error) }
+        commit(jobs.filter { !$0.isAdmission }, database)
     }
 
     private func commit(_ jobs: [Job], _ database: QueueDatabase, isReserveGone: Bool = false) {
@@ -206,9 +224,11 @@ final class CommitQueue: Sendable {
         switch error {
         case .outOfSpace where !isReserveGone:
             reserve.giveUp()
-            state.withLock { if $0.health == .healthy { $0.health = .outOfSpace } }
-            for job in jobs where job.kind == .admission { job.finish(error) }
-            commit(jobs.filter { $0.kind != .admission }, database, isReserveGone: true)
+            setOutOfSpace()
+            for job in jobs where job.isAdmission { job.finish(error) }
+            // The WAL takes room as well, which an emptied one gives back.
+            if canCheckpoint(database) { try? database.checkpoint(truncating: true) }
+            commit(jobs.filter { !$0.isAdmission }, database, isReserveGone: true)
         case .outOfSpace:
             for job in jobs { job.finish(error) }
         case .storageUnhealthy:
@@ -224,14 +244,21 @@ final class CommitQueue: Sendable {
         }
     }
 
+    /// A checkpoint that runs out of room half way would have eaten the reserve.
+    private func canCheckpoint(_ database: QueueDatabase) -> Bool {
+        let growth = database.checkpointGrowth(fileSize: reserve.size(of: "queue.db"))
+        return growth == 0 || growth < reserve.freeOctets
+    }
+
     private func checkpoint(_ database: QueueDatabase) {
+        guard canCheckpoint(database) else { return setOutOfSpace() }
         do throws(QueueError) {
             try database.checkpoint()
         } catch {
             switch error {
             case .outOfSpace:
                 reserve.giveUp()
-                state.withLock { if $0.health == .healthy { $0.health = .outOfSpace } }
+                setOutOfSpace()
             default: markUnhealthy(error)
             }
         }
