@@ -19,6 +19,8 @@ func tests(_ name: String, on: [Target.Dependency], exclude: [String] = []) -> T
 }
 
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+/// SQLite's C interface, for values that are bound without boxing.
+let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let collections = Target.Dependency.product(name: "Collections", package: "swift-collections")
@@ -49,7 +51,7 @@ let package = Package(
         module("Crypto", on: ["COpenSSL", "CCrypt"]),
         module("SafeIO"),
         module("Networking", on: ["SafeIO", "Crypto"]),
-        module("MailQueue", on: ["MailModel", "SafeIO", grdb]),
+        module("MailQueue", on: ["MailModel", "SafeIO", grdb, sqlite]),
         module("Settings", on: ["MailModel", "Crypto", "SafeIO", yams]),
 
         // Shells: they join the two.
@@ -66,6 +68,9 @@ let package = Package(
             "RelayDaemon", "ControlProtocol", "MailModel", "Settings", "Networking", "SESSandbox", "DKIM", "SafeIO", "Crypto", argumentParser,
         ]),
         .executableTarget(name: "fairlead", dependencies: ["Commands"], swiftSettings: strict),
+
+        .executableTarget(
+            name: "mailqueue-bench", dependencies: ["MailQueue", "MailModel", "SafeIO"], path: "Tests/MailQueueBench", swiftSettings: strict),
 
         // Tests.
         tests("MailModelTests", on: ["MailModel"]),
