@@ -6,6 +6,8 @@ public import Upstream
 /// Owns *when*: takes freshly committed messages on from memory, refills from the store what is due, and starts attempts as far as route,
 /// capacity and fairness allow. What an attempt came to is written down before the message may be started again.
 public actor Dispatcher {
+    private nonisolated let executor: any SerialExecutor
+    public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
     private let store: any QueueStore
     private var route: any DeliveryRoute
     private let events: any EventSink
@@ -30,9 +32,12 @@ public actor Dispatcher {
     /// How many entries may be in `ready`: bounds the memory of a long queue.
     private static let readyLimit = 2000
 
+    /// - Parameter executor: where the dispatcher runs; a queue of its own if none is given.
     public init(
-        store: any QueueStore, route: any DeliveryRoute, settings: DispatcherSettings, events: any EventSink, time: Timekeeper
+        store: any QueueStore, route: any DeliveryRoute, settings: DispatcherSettings, events: any EventSink, time: Timekeeper,
+        executor: (any SerialExecutor)? = nil
     ) {
+        self.executor = executor ?? QueueExecutor(label: "fairlead.dispatcher")
         self.store = store
         self.route = route
         self.settings = settings
@@ -159,9 +164,15 @@ public actor Dispatcher {
         if entry.isLarge { runningLarge -= 1 }
         if isProbe { routeState.probeEnded() }
         // Gone, held, or not due after all: it says nothing of the route.
-        if let message, !due.isEmpty { conclude(entry, message, verdicts, obstacle, isProbe: isProbe) } else { known.remove(entry.id) }
+        guard let message, !due.isEmpty else {
+            known.remove(entry.id)
+            pump()
+            if running + writing == 0 { tellIdle() }
+            return
+        }
+        let outcome = conclude(entry, message, verdicts, obstacle, isProbe: isProbe)
         pump()
-        if running + writing == 0 { tellIdle() }
+        await write(outcome.verdicts, of: message, entry: entry, isTriedAgainFromHere: outcome.isTriedAgainFromHere)
     }
 
     private func current(_ entry: ReadyList.Entry) async throws(QueueError) -> QueuedMessage? {
@@ -191,7 +202,7 @@ public actor Dispatcher {
 
     private func conclude(
         _ entry: ReadyList.Entry, _ message: QueuedMessage, _ verdicts: [Verdict], _ obstacle: AttemptResult?, isProbe: Bool
-    ) {
+    ) -> (verdicts: [Verdict], isTriedAgainFromHere: Bool) {
         var verdicts = verdicts
         var isTriedAgainFromHere = false
         switch obstacle {
@@ -218,27 +229,31 @@ public actor Dispatcher {
                 announceOpen(identity: message.identity)
             }
         }
-        write(verdicts, of: message, entry: entry, isTriedAgainFromHere: isTriedAgainFromHere)
+        writing += 1
+        return (verdicts, isTriedAgainFromHere)
     }
 
     /// The outcomes go to the disk; only then may the message be read from the store or started again.
-    private func write(_ verdicts: [Verdict], of message: QueuedMessage, entry: ReadyList.Entry, isTriedAgainFromHere: Bool) {
+    private func write(_ verdicts: [Verdict], of message: QueuedMessage, entry: ReadyList.Entry, isTriedAgainFromHere: Bool) async {
         guard !verdicts.isEmpty else {
+            writing -= 1
             if isTriedAgainFromHere { ready.putBack(entry) } else { known.remove(entry.id) }
+            if running + writing == 0 { tellIdle() }
             return
         }
         for verdict in verdicts { tally.count(verdict.event.name) }
         let record = DeliveryRecord(message.id, results: verdicts.map(\.result), events: verdicts.map(\.event))
-        writing += 1
-        Task {
-            var failure: QueueError?
-            do throws(QueueError) {
-                try await store.record(record)
-            } catch {
-                failure = error.meansGone ? nil : error
-            }
-            for verdict in verdicts { events.emit(verdict.event) }
-            written(record, entry: entry, isTriedAgainFromHere: isTriedAgainFromHere, failure: failure)
+        let failure = await store(record)
+        for verdict in verdicts { events.emit(verdict.event) }
+        written(record, entry: entry, isTriedAgainFromHere: isTriedAgainFromHere, failure: failure)
+    }
+
+    private func store(_ record: DeliveryRecord) async -> QueueError? {
+        do throws(QueueError) {
+            try await store.record(record)
+            return nil
+        } catch {
+            return error.meansGone ? nil : error
         }
     }
 
@@ -273,15 +288,7 @@ public actor Dispatcher {
         unwritten = []
         for (record, entry) in again {
             writing += 1
-            Task {
-                var failure: QueueError?
-                do throws(QueueError) {
-                    try await store.record(record)
-                } catch {
-                    failure = error.meansGone ? nil : error
-                }
-                written(record, entry: entry, isTriedAgainFromHere: false, failure: failure)
-            }
+            Task { written(record, entry: entry, isTriedAgainFromHere: false, failure: await store(record)) }
         }
     }
 

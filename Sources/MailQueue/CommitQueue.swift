@@ -5,14 +5,17 @@ internal import Synchronization
 
 /// The one road to `queue.db`: gathers what all sessions ask and does it in one transaction with one sync.
 ///
-/// There is no artificial delay: whatever came in while the last sync ran is the next group.
+/// Nobody who waits for an answer is delayed: whatever came in while the last sync ran is the next group. Outcomes of deliveries, which
+/// only bookkeeping waits for, go with the next group, or alone after a few milliseconds.
 final class CommitQueue: Sendable {
     /// What a job may do when the storage is in trouble.
     enum Kind: Sendable, Equatable {
         /// New mail of about so many octets: refused while the disk is full or unhealthy.
         case admission(octets: Int)
-        /// Outcomes, removals and orders: may use the reserve.
+        /// Removals and orders: may use the reserve.
         case settlement
+        /// Outcomes: as settlements, but they wait a moment for company, so that each message costs one transaction instead of two.
+        case bookkeeping
         /// Runs after the group's commit, outside a transaction.
         case reading
     }
@@ -24,6 +27,7 @@ final class CommitQueue: Sendable {
         let finish: @Sendable (QueueError?) -> Void
 
         var isAdmission: Bool { if case .admission = kind { true } else { false } }
+        var isPatient: Bool { kind == .bookkeeping }
         var octets: Int { if case .admission(let octets) = kind { octets } else { 0 } }
     }
 
@@ -32,6 +36,7 @@ final class CommitQueue: Sendable {
         var isDraining = false
         var isClosed = false
         var isMaintenancePlanned = false
+        var isPatienceLimited = false
         var health = StorageHealth.healthy
         var commits = 0
         var database: QueueDatabase?
@@ -39,6 +44,10 @@ final class CommitQueue: Sendable {
 
     /// So many jobs share a transaction at most: bounds what one failure undoes and how long a reply waits.
     private static let groupLimit = 1024
+    /// How long outcomes wait for company.
+    private static let patience = DispatchTimeInterval.milliseconds(8)
+    /// So many outcomes are company enough.
+    private static let patientLimit = 128
     /// Room that new mail leaves to outcomes, besides the reserve.
     private static let margin = 2 << 20
 
@@ -124,11 +133,15 @@ final class CommitQueue: Sendable {
     }
 
     private func submit(_ job: Job) {
-        enum Step { case refuse, wait, start }
+        enum Step { case refuse, wait, start, startLater }
         let step: Step = state.withLock { state in
             if state.isClosed { return .refuse }
             state.jobs.append(job)
             if state.isDraining { return .wait }
+            if job.isPatient, state.jobs.count < Self.patientLimit {
+                defer { state.isPatienceLimited = true }
+                return state.isPatienceLimited ? .wait : .startLater
+            }
             state.isDraining = true
             return .start
         }
@@ -136,7 +149,18 @@ final class CommitQueue: Sendable {
         case .refuse: job.finish(.closed)
         case .wait: break
         case .start: databaseQueue.asyncWriteWithoutTransaction { _ in self.drain() }
+        case .startLater: Self.timer.asyncAfter(deadline: .now() + Self.patience) { self.endPatience() }
         }
+    }
+
+    private func endPatience() {
+        let mustStart = state.withLock { state in
+            state.isPatienceLimited = false
+            guard !state.isDraining, !state.jobs.isEmpty else { return false }
+            state.isDraining = true
+            return true
+        }
+        if mustStart { databaseQueue.asyncWriteWithoutTransaction { _ in self.drain() } }
     }
 
     private func drain() {
@@ -162,7 +186,8 @@ final class CommitQueue: Sendable {
 
     private func nextGroup() -> [Job]? {
         state.withLock { state in
-            if state.jobs.isEmpty {
+            // What is patient only waits for the next group, or for the timer.
+            if state.jobs.isEmpty || (state.isPatienceLimited && state.jobs.count < Self.patientLimit && state.jobs.allSatisfy(\.isPatient)) {
                 state.isDraining = false
                 return nil
             }

@@ -97,7 +97,7 @@ public final class SQLiteQueueStore: QueueStore {
     }
 
     public func record(_ record: DeliveryRecord, completion: @escaping QueueCompletion) {
-        queue.perform(.settlement, { database throws(QueueError) in
+        queue.perform(.bookkeeping, { database throws(QueueError) in
             try database.apply(record) ? .success(()) : .failure(.notFound(record.id))
         }, completion: completion)
     }
