@@ -23,7 +23,7 @@ let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
-let collections = Target.Dependency.product(name: "Collections", package: "swift-collections")
+let collections = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 
 let package = Package(
     name: "fairlead",
@@ -85,5 +85,13 @@ let package = Package(
         tests("MailQueueTests", on: ["MailModel", "SafeIO", "MailQueue"]),
         tests("SettingsTests", on: ["Settings", "MailModel", "Crypto", "SafeIO"], exclude: ["Bad", "Material"]),
         tests("SESSandboxTests", on: ["SESSandbox", "MailModel", "Networking", "Crypto", "SafeIO"]),
+        tests("DispatcherTests", on: ["Dispatcher", "Upstream", "MailQueue", "MailModel"]),
+        tests("UpstreamTests", on: ["Upstream", "SESSandbox", "SMTPProtocol", "MailQueue", "Networking", "Crypto", "SafeIO", "MailModel"]),
+        tests(
+            "SubmissionTests",
+            on: ["Submission", "Intake", "Rewriting", "DKIM", "SMTPProtocol", "MailQueue", "Networking", "Crypto", "SafeIO", "MailModel"]),
+        tests(
+            "RelayDaemonTests",
+            on: ["RelayDaemon", "ControlProtocol", "Dispatcher", "Settings", "MailQueue", "Networking", "Crypto", "SafeIO", "MailModel"]),
     ]
 )

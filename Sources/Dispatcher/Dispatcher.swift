@@ -10,6 +10,8 @@ public actor Dispatcher {
     public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
     private let store: any QueueStore
     private var route: any DeliveryRoute
+    /// Counts the routes: what an attempt on an earlier one met says nothing of the one in force.
+    private var routeNumber = 0
     private let events: any EventSink
     private let time: Timekeeper
     private var settings: DispatcherSettings
@@ -31,6 +33,12 @@ public actor Dispatcher {
 
     /// How many entries may be in `ready`: bounds the memory of a long queue.
     private static let readyLimit = 2000
+    /// How many are read from the store at once.
+    private static let pageSize = 500
+    /// After trouble with reading the store.
+    private static let storageWait: Duration = .seconds(5)
+    /// How often `stop` tries to write down what the storage refused, a second apart.
+    private static let lastWrites = 5
 
     /// - Parameter executor: where the dispatcher runs; a queue of its own if none is given.
     public init(
@@ -83,17 +91,29 @@ public actor Dispatcher {
         if let newRoute {
             let old = route
             route = newRoute
+            routeNumber += 1
+            routeState.routeReplaced()
             Task { await old.close() }
         }
         lookAgain()
     }
 
-    /// Starts nothing more and returns when the attempts under way have ended and are written down.
+    /// Starts nothing more and returns when the attempts under way have ended and are written down, or the storage refused it to the last.
     public func stop() async {
         isStopping = true
         alarm?.task.cancel()
-        if running + writing > 0 { await withCheckedContinuation { idleWaiters.append($0) } }
+        await untilIdle()
+        // What stays unwritten is sent again after the next start: the storage gets some more chances.
+        for _ in 0..<Self.lastWrites where !unwritten.isEmpty {
+            writeAgain()
+            await untilIdle()
+            if !unwritten.isEmpty { await time.sleep(time.now() + .seconds(1)) }
+        }
         await route.close()
+    }
+
+    private func untilIdle() async {
+        if running + writing > 0 { await withCheckedContinuation { idleWaiters.append($0) } }
     }
 
     public func status() -> DispatcherStatus {
@@ -103,6 +123,11 @@ public actor Dispatcher {
     }
 
     private func emptyInbox() {
+        takeOver()
+        pump()
+    }
+
+    private func takeOver() {
         // Whoever reads the store does so on this actor, so that no message is between the two sets.
         let messages = inbox.withLock { $0.take() }
         for message in messages {
@@ -114,11 +139,14 @@ public actor Dispatcher {
             if ready.heldOctets + entry.heldOctets > settings.memoryBudget { entry.message = nil }
             if known.insert(message.id).inserted { ready.append(entry) }
         }
-        pump()
     }
 
     /// An operator holds or removes messages: what is in memory is read from the store again before it is tried.
-    public func forgetCopies() { ready.dropMessages() }
+    public func forgetCopies() {
+        takeOver()
+        ready.dropMessages()
+        pump()
+    }
 
     // MARK: Starting attempts
 
@@ -137,42 +165,56 @@ public actor Dispatcher {
             running += 1
             if entry.isLarge { runningLarge += 1 }
             if isProbe { routeState.probeStarted() }
-            Task { await attempt(entry, isProbe: isProbe) }
+            let number = routeNumber
+            Task { await attempt(entry, isProbe: isProbe, on: number) }
         }
         if ready.count < Self.readyLimit / 4 { refillFromStore() }
     }
 
-    /// One message's turn: as many transactions as its due recipients need, then the outcomes to the disk.
-    private func attempt(_ entry: ReadyList.Entry, isProbe: Bool) async {
-        var obstacle: AttemptResult?
+    /// What one message's turn came to.
+    private struct Turn {
         var verdicts: [Verdict] = []
+        /// What kept the rest from being attempted.
+        var obstacle: AttemptResult?
+        /// Whether the upstream spoke about the message: only then it says something about the route.
+        var wasAttempted = false
+    }
+
+    /// One message's turn: as many transactions as its due recipients need, then the outcomes to the disk.
+    ///
+    /// - Parameter number: of the route that is in force.
+    private func attempt(_ entry: ReadyList.Entry, isProbe: Bool, on number: Int) async {
+        var turn = Turn()
         var message: QueuedMessage?
         do throws(QueueError) {
             message = try await current(entry)
         } catch {
             note(error: error.description)
+            wake(at: time.now() + Self.storageWait)
         }
-        let due = message?.waitingRecipients.filter { $0.nextAttempt <= time.wall() + .seconds(1) } ?? []
-        if let message, !due.isEmpty {
-            if identities.permits(message.identity, at: time.now()) {
-                (verdicts, obstacle) = await transact(message, due.map(\.index))
+        if let message {
+            let due = message.waitingRecipients.filter { $0.nextAttempt <= time.wall() + .seconds(1) }
+            if due.isEmpty {
+                wake(for: message.waitingRecipients.map(\.nextAttempt))
+            } else if identities.permits(message.identity, at: time.now()) {
+                turn = await transact(message, due.map(\.index))
             } else {
-                verdicts = message.waitingRecipients.map { wait(for: $0, of: message, reply: "the identity \(message.identity) is held") }
+                let reason = "the identity \(message.identity) is held: \(identities.reply(to: message.identity)?.oneLine ?? "")"
+                turn.verdicts = due.map { wait(for: $0, of: message, reply: reason) }
             }
         }
         running -= 1
         if entry.isLarge { runningLarge -= 1 }
-        if isProbe { routeState.probeEnded() }
-        // Gone, held, or not due after all: it says nothing of the route.
-        guard let message, !due.isEmpty else {
+        // A probe of a route that was replaced meanwhile says nothing of the one in force.
+        let isOfRoute = number == routeNumber
+        if isProbe, isOfRoute { routeState.probeEnded() }
+        if let message {
+            conclude(entry, message, turn, isProbe: isProbe && isOfRoute, isOfRoute: isOfRoute)
+        } else {
             known.remove(entry.id)
-            pump()
-            if running + writing == 0 { tellIdle() }
-            return
         }
-        let outcome = conclude(entry, message, verdicts, obstacle, isProbe: isProbe)
         pump()
-        await write(outcome.verdicts, of: message, entry: entry, isTriedAgainFromHere: outcome.isTriedAgainFromHere)
+        if running + writing == 0 { tellIdle() }
     }
 
     private func current(_ entry: ReadyList.Entry) async throws(QueueError) -> QueuedMessage? {
@@ -186,110 +228,132 @@ public actor Dispatcher {
         }
     }
 
-    /// The message's transactions, one after the other, until one meets an obstacle that is not the message's own.
-    private func transact(_ message: QueuedMessage, _ due: [Int]) async -> ([Verdict], obstacle: AttemptResult?) {
-        var verdicts: [Verdict] = []
-        for start in stride(from: 0, to: due.count, by: max(1, route.recipientsPerTransaction)) {
-            let slice = Array(due[start..<min(due.count, start + route.recipientsPerTransaction)])
+    /// The message's transactions, one after the other, until one meets an obstacle that is not the message's own. They end on the route on
+    /// which they began.
+    private func transact(_ message: QueuedMessage, _ due: [Int]) async -> Turn {
+        let route = route
+        let size = max(1, route.recipientsPerTransaction)
+        var turn = Turn()
+        for start in stride(from: 0, to: due.count, by: size) where !isStopping {
+            let slice = Array(due[start..<min(due.count, start + size)])
             let result = await route.attempt(Delivery(message: message, recipients: slice))
-            guard case .outcomes(let outcomes, let relay) = result else { return (verdicts, result) }
-            verdicts += outcomes.map { verdict($0, of: message, relay: relay) }
+            guard case .outcomes(let outcomes, let relay) = result else {
+                turn.obstacle = result
+                return turn
+            }
+            turn.wasAttempted = true
+            turn.verdicts += outcomes.map { verdict($0, of: message, relay: relay) }
         }
-        return (verdicts, nil)
+        return turn
     }
 
     // MARK: What attempts came to
 
-    private func conclude(
-        _ entry: ReadyList.Entry, _ message: QueuedMessage, _ verdicts: [Verdict], _ obstacle: AttemptResult?, isProbe: Bool
-    ) -> (verdicts: [Verdict], isTriedAgainFromHere: Bool) {
-        var verdicts = verdicts
+    private func conclude(_ entry: ReadyList.Entry, _ message: QueuedMessage, _ turn: Turn, isProbe: Bool, isOfRoute: Bool) {
+        var verdicts = turn.verdicts
+        let settled = Set(verdicts.map(\.result.index))
+        let others = message.waitingRecipients.filter { !settled.contains($0.index) }
         var isTriedAgainFromHere = false
-        switch obstacle {
+        switch turn.obstacle {
         case .routeTrouble(let trouble, let relay):
             isTriedAgainFromHere = true
-            if routeState.pause(trouble, at: time.now(), wall: time.wall(), wasProbe: isProbe) { announce(trouble, relay: relay) }
+            if isOfRoute, routeState.pause(trouble, at: time.now(), wall: time.wall(), wasProbe: isProbe) { announce(trouble, relay: relay) }
             note(error: trouble.explanation)
         case .identityRefused(let reply, _):
+            if let over = routeState.worked(wasProbe: isProbe) { announceOpen(after: over) }
             let isNew = identities.refused(message.identity, message: message.id, reply: reply, at: time.now(), wall: time.wall())
             if isNew { announce(.accountRefused(reply), relay: message.identity) }
             note(error: reply.oneLine)
-            let settled = Set(verdicts.map(\.result.index))
-            verdicts += message.waitingRecipients.filter { !settled.contains($0.index) }
-                .map { wait(for: $0, of: message, reply: reply.oneLine) }
+            verdicts += others.map { wait(for: $0, of: message, reply: reply.oneLine) }
         case .unreadable(let text):
             note(error: "\(message.id): \(text)")
-            let reason = DeferralReason.connection(text)
-            verdicts += message.waitingRecipients.map {
-                verdict(RecipientOutcome(recipient: $0.index, outcome: .deferred(reason)), of: message, relay: nil)
-            }
+            // Our own storage: no attempt is counted. Damage has set the message aside by now; other trouble may pass.
+            verdicts += others.map { wait(for: $0, of: message, reply: text) }
         case .outcomes, nil:
-            if let over = routeState.worked(wasProbe: isProbe) { announceOpen(after: over) }
+            if turn.wasAttempted, let over = routeState.worked(wasProbe: isProbe) { announceOpen(after: over) }
             if verdicts.contains(where: { $0.result.verdict == .relayed }), identities.worked(message.identity) {
                 announceOpen(identity: message.identity)
             }
         }
-        writing += 1
-        return (verdicts, isTriedAgainFromHere)
+        write(verdicts, of: message, entry: entry, isTriedAgainFromHere: isTriedAgainFromHere)
+    }
+
+    /// An outcome on its way to the disk.
+    private struct Outcome {
+        let record: DeliveryRecord
+        let entry: ReadyList.Entry
+        /// Back to the head of its lane instead of to the store's care: it could not be tried, or only in part.
+        let isTriedAgainFromHere: Bool
+        /// Other recipients wait, perhaps for a time that has come by now.
+        let hasMore: Bool
+        /// Too many attempts without an answer: an operator must decide.
+        let isTooDoubtful: Bool
     }
 
     /// The outcomes go to the disk; only then may the message be read from the store or started again.
-    private func write(_ verdicts: [Verdict], of message: QueuedMessage, entry: ReadyList.Entry, isTriedAgainFromHere: Bool) async {
+    private func write(_ verdicts: [Verdict], of message: QueuedMessage, entry: ReadyList.Entry, isTriedAgainFromHere: Bool) {
+        // What an operator does to the message meanwhile is in the store.
+        var entry = entry
+        entry.message = nil
         guard !verdicts.isEmpty else {
-            writing -= 1
             if isTriedAgainFromHere { ready.putBack(entry) } else { known.remove(entry.id) }
-            if running + writing == 0 { tellIdle() }
             return
         }
-        for verdict in verdicts { tally.count(verdict.event.name) }
-        let record = DeliveryRecord(message.id, results: verdicts.map(\.result), events: verdicts.map(\.event))
-        let failure = await store(record)
-        for verdict in verdicts { events.emit(verdict.event) }
-        written(record, entry: entry, isTriedAgainFromHere: isTriedAgainFromHere, failure: failure)
+        let news = verdicts.filter(\.isNews).map(\.event)
+        for event in news {
+            tally.count(event.name)
+            if event.name != .relayed, event.relay != nil, let reply = event.reply { note(error: reply) }
+        }
+        let record = DeliveryRecord(message.id, results: verdicts.map(\.result), events: news)
+        let outcome = Outcome(
+            record: record, entry: entry, isTriedAgainFromHere: isTriedAgainFromHere,
+            hasMore: verdicts.count < message.waitingRecipients.count, isTooDoubtful: verdicts.contains(where: \.isTooDoubtful))
+        store(outcome) { [events] in for event in news { events.emit(event) } }
     }
 
-    private func store(_ record: DeliveryRecord) async -> QueueError? {
-        do throws(QueueError) {
-            try await store.record(record)
-            return nil
-        } catch {
-            return error.meansGone ? nil : error
+    private func store(_ outcome: Outcome, then: @escaping @Sendable () -> Void = {}) {
+        writing += 1
+        Task {
+            var failure: QueueError?
+            do throws(QueueError) {
+                try await store.record(outcome.record)
+                if outcome.isTooDoubtful { try await store.hold(QueueFilter(ids: [outcome.record.id]), note: Verdict.doubtNote) }
+            } catch {
+                failure = error.meansGone ? nil : error
+            }
+            then()
+            written(outcome, failure: failure)
         }
     }
 
-    private func written(_ record: DeliveryRecord, entry: ReadyList.Entry, isTriedAgainFromHere: Bool, failure: QueueError?) {
+    private func written(_ outcome: Outcome, failure: QueueError?) {
         writing -= 1
         if let failure {
             // What is done but not written down must not be sent again: the message stays known, and so untouched, and it is written later.
-            note(error: "\(record.id): outcome not yet written: \(failure)")
-            unwritten.append((record, entry))
+            note(error: "\(outcome.record.id): outcome not yet written: \(failure)")
+            unwritten.append(outcome)
             wake(at: time.now() + .seconds(1))
-        } else if isTriedAgainFromHere {
-            var stripped = entry
-            stripped.message = nil
-            ready.putBack(stripped)
+        } else if outcome.isTriedAgainFromHere {
+            ready.putBack(outcome.entry)
+            pump()
         } else {
-            known.remove(entry.id)
-            for result in record.results {
-                switch result.verdict {
-                case .deferred(let until), .inDoubt(let until): wake(at: time.now() + max(.zero, until - time.wall()))
-                case .relayed, .failed, .expired: break
-                }
+            known.remove(outcome.record.id)
+            if outcome.hasMore {
+                refill.wanted()
+                pump()
             }
+            wake(for: outcome.record.results.compactMap(\.verdict.nextAttempt))
         }
         if running + writing == 0 { tellIdle() }
     }
 
     /// Outcomes that the storage did not take; kept until it does.
-    private var unwritten: [(record: DeliveryRecord, entry: ReadyList.Entry)] = []
+    private var unwritten: [Outcome] = []
 
     private func writeAgain() {
         let again = unwritten
         unwritten = []
-        for (record, entry) in again {
-            writing += 1
-            Task { written(record, entry: entry, isTriedAgainFromHere: false, failure: await store(record)) }
-        }
+        for outcome in again { store(outcome) }
     }
 
     private func tellIdle() {
@@ -305,13 +369,15 @@ public actor Dispatcher {
         Task {
             do throws(QueueError) {
                 let now = time.wall()
-                let page = try await store.due(before: now, after: cursor, limit: 500)
-                let nextDue = page.count < 500 ? try await store.statistics().nextDue : nil
-                refilled(page, nextDue: nextDue)
+                let page = try await store.due(before: now, after: cursor, limit: Self.pageSize)
+                // What is due by now and not in the page is in memory or under way: only what comes later needs an alarm.
+                let isLast = page.count < Self.pageSize
+                let later = isLast ? try await store.due(before: .endOfTime, after: .last(at: now), limit: 1).first : nil
+                refilled(page, nextDue: later?.dueAt)
             } catch {
                 note(error: error.description)
                 refill.failed()
-                wake(at: time.now() + .seconds(5))
+                wake(at: time.now() + Self.storageWait)
             }
         }
     }
@@ -323,15 +389,16 @@ public actor Dispatcher {
             ready.append(ReadyList.Entry(id: due.id, account: due.account, size: due.size, message: nil))
             added += 1
         }
-        refill.ended(page.count == 500 ? page.last?.cursor : nil, found: added > 0)
-        if let nextDue { wake(at: time.now() + max(.zero, nextDue - time.wall())) }
-        if added > 0 || page.count == 500 { pump() }
+        refill.ended(page.count == Self.pageSize ? page.last?.cursor : nil, found: added > 0)
+        wake(for: [nextDue].compactMap(\.self))
+        pump()
     }
 
     /// Looks after the queue at that instant, if nothing earlier is set already.
     private func wake(at instant: ContinuousClock.Instant) {
         guard !isStopping else { return }
-        if let alarm, alarm.at <= instant, alarm.at > time.now() { return }
+        // One that rings earlier, or is about to, reads the queue anew and sets the next.
+        if let alarm, alarm.at <= instant { return }
         alarm?.task.cancel()
         alarm = (
             instant,
@@ -340,6 +407,11 @@ public actor Dispatcher {
                 if !Task.isCancelled { alarmRang() }
             }
         )
+    }
+
+    /// Wakes for each of these times; the first one leads to the others.
+    private func wake(for times: [Timestamp]) {
+        if let first = times.min() { wake(at: time.now() + max(.zero, first - time.wall())) }
     }
 
     private func alarmRang() {

@@ -29,6 +29,9 @@ public struct IdentityHolds: Sendable {
         states.filter(\.value.isHeld).mapValues { Hold(reply: $0.reply, since: $0.since) }
     }
 
+    /// What SES said about this identity last.
+    func reply(to identity: String) -> Reply? { states[identity]?.reply }
+
     /// Whether a message of this identity may be tried now. While the identity is held, one in each probe interval may.
     public mutating func permits(_ identity: String, at now: ContinuousClock.Instant) -> Bool {
         guard let state = states[identity], state.isHeld else { return true }

@@ -17,6 +17,9 @@ public final class Pacer: SendingGate {
         self.time = time
     }
 
+    /// How many transactions wait at their final dot.
+    var waiting: Int { state.withLock(\.waiting.count) }
+
     /// Recipients per second, `nil` for no limit.
     public var rate: Int? { state.withLock { $0.window?.limit } }
 

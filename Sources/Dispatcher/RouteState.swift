@@ -71,6 +71,9 @@ public struct RouteState: Sendable {
         return over
     }
 
+    /// Another route, with other credentials perhaps: whatever the old one's probe comes to, this one may be probed.
+    public mutating func routeReplaced() { isProbing = false }
+
     /// New credentials or an operator's `retry`: the next delivery is a probe at once.
     public mutating func probeNow(at now: ContinuousClock.Instant) { pause?.nextProbe = now }
 

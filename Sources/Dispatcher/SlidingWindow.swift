@@ -28,11 +28,11 @@ public struct SlidingWindow: Sendable {
         return true
     }
 
-    /// The reply is there: the places cool for a second.
+    /// The reply is there: the places cool for a second, or for as many as the limit needs for a transaction larger than it.
     public mutating func settle(_ count: Int, at now: ContinuousClock.Instant) {
         inFlight = max(0, inFlight - count)
         cooling += count
-        releases.append((now + .seconds(1), count))
+        releases.append((now + .seconds(max(1, Double(count) / Double(limit))), count))
     }
 
     /// The final dot was never sent: nothing was counted upstream.

@@ -6,6 +6,15 @@ internal import Upstream
 struct Verdict {
     let result: RecipientResult
     let event: RelayEvent
+    /// Not just one more round of waiting for the same reason.
+    let isNews: Bool
+    /// The final dot stayed without an answer too often: each time may have made a copy.
+    let isTooDoubtful: Bool
+
+    /// Attempts in doubt after which a message is held.
+    static let doubtLimit = 5
+    static let doubtNote =
+        "held: \(doubtLimit) attempts ended without an answer to the final dot, and each may have made a copy; fairlead queue release sends it again"
 
     /// Applies retry schedule and lifetime to an outcome.
     ///
@@ -46,13 +55,15 @@ struct Verdict {
     init(waiting recipient: QueuedRecipient, of message: QueuedMessage, until: Timestamp, reply: String, now: Timestamp) {
         self.init(
             name: .deferred, verdict: .deferred(until: until), recipient: recipient, message: message, attempts: recipient.attempts,
-            words: reply, dsn: "4.7.0", sesID: nil, relay: nil, now: now)
+            words: reply, dsn: "4.7.0", sesID: nil, relay: nil, now: now, isNews: recipient.lastReply != reply)
     }
 
     private init(
         name: RelayEvent.Name, verdict: RecipientResult.Verdict, recipient: QueuedRecipient, message: QueuedMessage, attempts: Int,
-        words: String, dsn: String?, sesID: String?, relay: String?, now: Timestamp
+        words: String, dsn: String?, sesID: String?, relay: String?, now: Timestamp, isNews: Bool = true
     ) {
+        self.isNews = isNews
+        if case .inDoubt = verdict { isTooDoubtful = recipient.doubts + 1 >= Self.doubtLimit } else { isTooDoubtful = false }
         result = RecipientResult(index: recipient.index, verdict: verdict, attempts: attempts, reply: words)
         var event = RelayEvent(name, at: now, queueID: message.id, account: message.account, recipients: [recipient.mailbox])
         event.relay = relay
@@ -61,11 +72,17 @@ struct Verdict {
         event.reply = words
         event.sesID = sesID
         event.attempt = attempts
-        switch verdict {
-        case .deferred(let until), .inDoubt(let until): event.nextAttempt = until
-        case .relayed, .failed, .expired: break
-        }
+        event.nextAttempt = verdict.nextAttempt
         self.event = event
+    }
+}
+
+extension RecipientResult.Verdict {
+    var nextAttempt: Timestamp? {
+        switch self {
+        case .deferred(let until), .inDoubt(let until): until
+        case .relayed, .failed, .expired: nil
+        }
     }
 }
 

@@ -1,0 +1,73 @@
+@testable import Dispatcher
+import MailModel
+import MailQueue
+import Testing
+
+@Suite struct ReadyListTests {
+    private func entry(_ number: Int, _ account: String, size: Int = 10) throws -> ReadyList.Entry {
+        ReadyList.Entry(id: try #require(QueueID(Int64(number))), account: try #require(AccountName(account)), size: size, message: nil)
+    }
+
+    private func drain(_ list: inout ReadyList, allowsLarge: Bool = true) -> [Int] {
+        var ids: [Int] = []
+        while let entry = list.next(allowsLarge: allowsLarge) { ids.append(Int(entry.id.value)) }
+        return ids
+    }
+
+    @Test func accountsTakeTurns() throws {
+        var list = ReadyList()
+        for number in 1...5 { list.append(try entry(number, "flood")) }
+        list.append(try entry(10, "shop"))
+        list.append(try entry(20, "crm"))
+        list.append(try entry(21, "crm"))
+        #expect(drain(&list) == [1, 10, 20, 2, 21, 3, 4, 5])
+        #expect(list.count == 0)
+    }
+
+    @Test func smallDoesNotWaitBehindLarge() throws {
+        var list = ReadyList()
+        let large = ReadyList.largeSize + 1
+        for number in 1...3 { list.append(try entry(number, "app", size: large)) }
+        for number in 4...6 { list.append(try entry(number, "app")) }
+        #expect(drain(&list, allowsLarge: false) == [4, 5, 6])
+        #expect(list.count == 3)
+        #expect(drain(&list) == [1, 2, 3])
+    }
+
+    @Test func largeIsNotStarvedBySmall() throws {
+        var list = ReadyList()
+        for number in 1...4 { list.append(try entry(number, "app")) }
+        list.append(try entry(9, "app", size: ReadyList.largeSize + 1))
+        #expect(drain(&list).firstIndex(of: 9).map { $0 <= 1 } == true)
+    }
+
+    @Test func putBackComesFirstOfItsAccount() throws {
+        var list = ReadyList()
+        for number in 1...3 { list.append(try entry(number, "app")) }
+        let taken = try #require(list.next(allowsLarge: true))
+        list.putBack(taken)
+        #expect(drain(&list) == [1, 2, 3])
+    }
+
+    @Test func anAccountThatOnlyHasLargeDoesNotBlockOthers() throws {
+        var list = ReadyList()
+        list.append(try entry(1, "big", size: ReadyList.largeSize + 1))
+        list.append(try entry(2, "small"))
+        #expect(list.next(allowsLarge: false)?.id == QueueID(2))
+        #expect(list.next(allowsLarge: false) == nil)
+        #expect(list.count == 1)
+    }
+
+    @Test func countsWhatItHolds() throws {
+        let message = QueuedMessage(
+            id: try #require(QueueID(1)), account: try #require(AccountName("app")), acceptedAt: Timestamp(seconds: 0), reversePath: .null,
+            recipients: [], header: [UInt8](repeating: 65, count: 30), body: .inline([UInt8](repeating: 65, count: 70)), is8Bit: false)
+        var list = ReadyList()
+        list.append(ReadyList.Entry(id: message.id, account: message.account, size: 100, message: message))
+        #expect(list.heldOctets == 100)
+        list.dropMessages()
+        #expect(list.heldOctets == 0)
+        #expect(list.next(allowsLarge: true)?.message == nil)
+        #expect(list.heldOctets == 0)
+    }
+}
