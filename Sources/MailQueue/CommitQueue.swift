@@ -5,8 +5,10 @@ internal import Synchronization
 
 /// The one road to `queue.db`: gathers what all sessions ask and does it in one transaction with one sync.
 ///
-/// Nobody who waits for an answer is delayed: whatever came in while the last sync ran is the next group. Outcomes of deliveries, which
-/// only bookkeeping waits for, go with the next group, or alone after a few milliseconds.
+/// Whatever came in while the last sync ran is the next group. Where several sessions came together, more are on their way: then the next
+/// group gathers for up to `interval` since the last one began, which costs them a millisecond or two and saves most of the work. A lone
+/// client is never delayed. Outcomes of deliveries, which only bookkeeping waits for, go with the next group, or alone after a few
+/// milliseconds.
 final class CommitQueue: Sendable {
     /// What a job may do when the storage is in trouble.
     enum Kind: Sendable, Equatable {
@@ -37,6 +39,9 @@ final class CommitQueue: Sendable {
         var isClosed = false
         var isMaintenancePlanned = false
         var isPatienceLimited = false
+        /// The last group had company, so the next one gathers.
+        var isBusy = false
+        var lastStart = ContinuousClock.now
         var health = StorageHealth.healthy
         var commits = 0
         var database: QueueDatabase?
@@ -44,6 +49,10 @@ final class CommitQueue: Sendable {
 
     /// So many jobs share a transaction at most: bounds what one failure undoes and how long a reply waits.
     private static let groupLimit = 1024
+    /// Between the beginnings of two groups while many come: a sync at most every few milliseconds.
+    private static let interval: Duration = .milliseconds(4)
+    /// So many are a group worth its transaction.
+    private static let gatherLimit = 12
     /// How long outcomes wait for company.
     private static let patience = DispatchTimeInterval.milliseconds(8)
     /// So many outcomes are company enough.
@@ -163,12 +172,22 @@ final class CommitQueue: Sendable {
         if mustStart { databaseQueue.asyncWriteWithoutTransaction { _ in self.drain() } }
     }
 
-    private func drain() {
+    /// Works off groups until none is left. The queue stays in the state of draining while a group gathers.
+    private func drain(hasGathered: Bool = false) {
+        var hasGathered = hasGathered
         guard let database = state.withLock(\.database) else {
             while let group = nextGroup() { for job in group { job.finish(.closed) } }
             return
         }
-        while let group = nextGroup() {
+        while true {
+            if !hasGathered, let wait = timeToGather() {
+                Self.timer.asyncAfter(deadline: .now() + .microseconds(wait)) {
+                    self.databaseQueue.asyncWriteWithoutTransaction { _ in self.drain(hasGathered: true) }
+                }
+                return
+            }
+            hasGathered = false
+            guard let group = nextGroup() else { break }
             settle(group.filter { $0.kind != .reading }, database)
             for job in group where job.kind == .reading {
                 do throws(QueueError) {
@@ -184,6 +203,16 @@ final class CommitQueue: Sendable {
         planMaintenance(database)
     }
 
+    /// How many microseconds to let the next group grow; `nil` to take it as it is.
+    private func timeToGather() -> Int? {
+        state.withLock { state in
+            guard state.isBusy, !state.isClosed, !state.jobs.isEmpty, state.jobs.count < Self.gatherLimit else { return nil }
+            guard !state.jobs.contains(where: { $0.kind == .reading }) else { return nil }
+            let left = Self.interval - state.lastStart.duration(to: .now)
+            return left > .microseconds(200) ? Int(left.components.attoseconds / 1_000_000_000_000) : nil
+        }
+    }
+
     private func nextGroup() -> [Job]? {
         state.withLock { state in
             // What is patient only waits for the next group, or for the timer.
@@ -193,6 +222,8 @@ final class CommitQueue: Sendable {
             }
             let group = Array(state.jobs.prefix(Self.groupLimit))
             state.jobs.removeFirst(group.count)
+            state.isBusy = group.count(where: \.isAdmission) > 1
+            state.lastStart = .now
             return group
         }
     }
