@@ -1,6 +1,6 @@
-internal import Glibc
 internal import MailModel
 internal import MailQueue
+internal import SafeIO
 
 /// What has to be looked after every few seconds, apart from mail itself.
 struct Upkeep: Sendable {
@@ -34,5 +34,5 @@ struct Upkeep: Sendable {
     }
 
     /// The allocator keeps what a burst of mail needed; an idle daemon does without.
-    private func giveMemoryBack() { malloc_trim(0) }
+    private func giveMemoryBack() { Memory.giveBack() }
 }
