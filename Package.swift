@@ -19,6 +19,8 @@ func tests(_ name: String, on: [Target.Dependency], exclude: [String] = []) -> T
 }
 
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+/// SQLite's C interface, for values that are bound without boxing.
+let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let collections = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
@@ -45,11 +47,12 @@ let package = Package(
 
         // Edge: what does I/O parses no mail.
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CCrypt", providers: [.apt(["libcrypt-dev"])]),
         module("Crypto", on: ["COpenSSL", "CCrypt"]),
-        module("SafeIO"),
-        module("Networking", on: ["SafeIO", "Crypto"]),
-        module("MailQueue", on: ["MailModel", "SafeIO", grdb]),
+        module("SafeIO", on: ["CLinux"]),
+        module("Networking", on: ["SafeIO", "Crypto", "CLinux"]),
+        module("MailQueue", on: ["MailModel", "SafeIO", grdb, sqlite]),
         module("Settings", on: ["MailModel", "Crypto", "SafeIO", yams]),
 
         // Shells: they join the two.
@@ -66,6 +69,9 @@ let package = Package(
             "RelayDaemon", "ControlProtocol", "MailModel", "Settings", "Networking", "SESSandbox", "DKIM", "SafeIO", "Crypto", argumentParser,
         ]),
         .executableTarget(name: "fairlead", dependencies: ["Commands"], swiftSettings: strict),
+
+        .executableTarget(
+            name: "mailqueue-bench", dependencies: ["MailQueue", "MailModel", "SafeIO"], path: "Tests/MailQueueBench", swiftSettings: strict),
 
         // Tests.
         tests("MailModelTests", on: ["MailModel"]),

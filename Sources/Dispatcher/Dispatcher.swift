@@ -6,6 +6,8 @@ public import Upstream
 /// Owns *when*: takes freshly committed messages on from memory, refills from the store what is due, and starts attempts as far as route,
 /// capacity and fairness allow. What an attempt came to is written down before the message may be started again.
 public actor Dispatcher {
+    private nonisolated let executor: any SerialExecutor
+    public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
     private let store: any QueueStore
     private var route: any DeliveryRoute
     /// Counts the routes: what an attempt on an earlier one met says nothing of the one in force.
@@ -38,9 +40,12 @@ public actor Dispatcher {
     /// How often `stop` tries to write down what the storage refused, a second apart.
     private static let lastWrites = 5
 
+    /// - Parameter executor: where the dispatcher runs; a queue of its own if none is given.
     public init(
-        store: any QueueStore, route: any DeliveryRoute, settings: DispatcherSettings, events: any EventSink, time: Timekeeper
+        store: any QueueStore, route: any DeliveryRoute, settings: DispatcherSettings, events: any EventSink, time: Timekeeper,
+        executor: (any SerialExecutor)? = nil
     ) {
+        self.executor = executor ?? QueueExecutor(label: "fairlead.dispatcher")
         self.store = store
         self.route = route
         self.settings = settings

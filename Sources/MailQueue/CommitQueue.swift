@@ -5,14 +5,19 @@ internal import Synchronization
 
 /// The one road to `queue.db`: gathers what all sessions ask and does it in one transaction with one sync.
 ///
-/// There is no artificial delay: whatever came in while the last sync ran is the next group.
+/// Whatever came in while the last sync ran is the next group. Where several sessions came together, more are on their way: then the next
+/// group gathers for up to `interval` since the last one began, which costs them a millisecond or two and saves most of the work. A lone
+/// client is never delayed. Outcomes of deliveries, which only bookkeeping waits for, go with the next group, or alone after a few
+/// milliseconds.
 final class CommitQueue: Sendable {
     /// What a job may do when the storage is in trouble.
-    enum Kind: Sendable {
-        /// New mail: refused while the disk is full or unhealthy.
-        case admission
-        /// Outcomes, removals and orders: may use the reserve.
+    enum Kind: Sendable, Equatable {
+        /// New mail of about so many octets: refused while the disk is full or unhealthy.
+        case admission(octets: Int)
+        /// Removals and orders: may use the reserve.
         case settlement
+        /// Outcomes: as settlements, but they wait a moment for company, so that each message costs one transaction instead of two.
+        case bookkeeping
         /// Runs after the group's commit, outside a transaction.
         case reading
     }
@@ -22,6 +27,10 @@ final class CommitQueue: Sendable {
         /// Throwing undoes the whole group; what concerns only the caller is left in the job's result.
         let run: @Sendable (QueueDatabase) throws(QueueError) -> Void
         let finish: @Sendable (QueueError?) -> Void
+
+        var isAdmission: Bool { if case .admission = kind { true } else { false } }
+        var isPatient: Bool { kind == .bookkeeping }
+        var octets: Int { if case .admission(let octets) = kind { octets } else { 0 } }
     }
 
     private struct State: Sendable {
@@ -29,6 +38,10 @@ final class CommitQueue: Sendable {
         var isDraining = false
         var isClosed = false
         var isMaintenancePlanned = false
+        var isPatienceLimited = false
+        /// The last group had company, so the next one gathers.
+        var isBusy = false
+        var lastStart = ContinuousClock.now
         var health = StorageHealth.healthy
         var commits = 0
         var database: QueueDatabase?
@@ -36,6 +49,16 @@ final class CommitQueue: Sendable {
 
     /// So many jobs share a transaction at most: bounds what one failure undoes and how long a reply waits.
     private static let groupLimit = 1024
+    /// Between the beginnings of two groups while many come: a sync at most every few milliseconds.
+    private static let interval: Duration = .milliseconds(4)
+    /// So many are a group worth its transaction.
+    private static let gatherLimit = 12
+    /// How long outcomes wait for company.
+    private static let patience = DispatchTimeInterval.milliseconds(8)
+    /// So many outcomes are company enough.
+    private static let patientLimit = 128
+    /// Room that new mail leaves to outcomes, besides the reserve.
+    private static let margin = 2 << 20
 
     private static let timer = DispatchQueue(label: "fairlead.queue.maintenance")
 
@@ -119,11 +142,15 @@ final class CommitQueue: Sendable {
     }
 
     private func submit(_ job: Job) {
-        enum Step { case refuse, wait, start }
+        enum Step { case refuse, wait, start, startLater }
         let step: Step = state.withLock { state in
             if state.isClosed { return .refuse }
             state.jobs.append(job)
             if state.isDraining { return .wait }
+            if job.isPatient, state.jobs.count < Self.patientLimit {
+                defer { state.isPatienceLimited = true }
+                return state.isPatienceLimited ? .wait : .startLater
+            }
             state.isDraining = true
             return .start
         }
@@ -131,15 +158,36 @@ final class CommitQueue: Sendable {
         case .refuse: job.finish(.closed)
         case .wait: break
         case .start: databaseQueue.asyncWriteWithoutTransaction { _ in self.drain() }
+        case .startLater: Self.timer.asyncAfter(deadline: .now() + Self.patience) { self.endPatience() }
         }
     }
 
-    private func drain() {
+    private func endPatience() {
+        let mustStart = state.withLock { state in
+            state.isPatienceLimited = false
+            guard !state.isDraining, !state.jobs.isEmpty else { return false }
+            state.isDraining = true
+            return true
+        }
+        if mustStart { databaseQueue.asyncWriteWithoutTransaction { _ in self.drain() } }
+    }
+
+    /// Works off groups until none is left. The queue stays in the state of draining while a group gathers.
+    private func drain(hasGathered: Bool = false) {
+        var hasGathered = hasGathered
         guard let database = state.withLock(\.database) else {
             while let group = nextGroup() { for job in group { job.finish(.closed) } }
             return
         }
-        while let group = nextGroup() {
+        while true {
+            if !hasGathered, let wait = timeToGather() {
+                Self.timer.asyncAfter(deadline: .now() + .microseconds(wait)) {
+                    self.databaseQueue.asyncWriteWithoutTransaction { _ in self.drain(hasGathered: true) }
+                }
+                return
+            }
+            hasGathered = false
+            guard let group = nextGroup() else { break }
             settle(group.filter { $0.kind != .reading }, database)
             for job in group where job.kind == .reading {
                 do throws(QueueError) {
@@ -149,20 +197,33 @@ final class CommitQueue: Sendable {
                     job.finish(error)
                 }
             }
-            if database.isWALLong { checkpoint(database) }
+            if database.isWALLong || (database.isWALNoticeable && health == .outOfSpace) { checkpoint(database) }
         }
         if database.isWALWorthCheckpointing { checkpoint(database) }
         planMaintenance(database)
     }
 
+    /// How many microseconds to let the next group grow; `nil` to take it as it is.
+    private func timeToGather() -> Int? {
+        state.withLock { state in
+            guard state.isBusy, !state.isClosed, !state.jobs.isEmpty, state.jobs.count < Self.gatherLimit else { return nil }
+            guard !state.jobs.contains(where: { $0.kind == .reading }) else { return nil }
+            let left = Self.interval - state.lastStart.duration(to: .now)
+            return left > .microseconds(200) ? Int(left.components.attoseconds / 1_000_000_000_000) : nil
+        }
+    }
+
     private func nextGroup() -> [Job]? {
         state.withLock { state in
-            if state.jobs.isEmpty {
+            // What is patient only waits for the next group, or for the timer.
+            if state.jobs.isEmpty || (state.isPatienceLimited && state.jobs.count < Self.patientLimit && state.jobs.allSatisfy(\.isPatient)) {
                 state.isDraining = false
                 return nil
             }
             let group = Array(state.jobs.prefix(Self.groupLimit))
             state.jobs.removeFirst(group.count)
+            state.isBusy = group.count(where: \.isAdmission) > 1
+            state.lastStart = .now
             return group
         }
     }
@@ -170,7 +231,12 @@ final class CommitQueue: Sendable {
     /// Decides which jobs may try, then tries.
     private func settle(_ jobs: [Job], _ database: QueueDatabase) {
         guard !jobs.isEmpty else { return }
-        if health == .outOfSpace, reserve.restore() { state.withLock { $0.health = .healthy } }
+        let octets = jobs.reduce(0) { $0 + $1.octets }
+        if health == .outOfSpace {
+            if reserve.restore(), hasRoom(for: octets, database) { state.withLock { $0.health = .healthy } }
+        } else if octets > 0, !hasRoom(for: octets, database) {
+            setOutOfSpace()
+        }
         switch health {
         case .healthy: commit(jobs, database)
         case .outOfSpace: refuseAdmissions(jobs, .outOfSpace, database)
@@ -178,9 +244,17 @@ final class CommitQueue: Sendable {
         }
     }
 
+    /// Whether a group of so many octets leaves enough for the WAL to be copied into the database and for outcomes.
+    private func hasRoom(for octets: Int, _ database: QueueDatabase) -> Bool {
+        let free = reserve.freeOctets - 2 * octets - Self.margin
+        return free >= database.walOctets || free >= database.checkpointGrowth(fileSize: reserve.size(of: "queue.db"))
+    }
+
+    private func setOutOfSpace() { state.withLock { if $0.health == .healthy { $0.health = .outOfSpace } } }
+
     private func refuseAdmissions(_ jobs: [Job], _ error: QueueError, _ database: QueueDatabase) {
-        for job in jobs where job.kind == .admission { job.finish(error) }
-        commit(jobs.filter { $0.kind != .admission }, database)
+        for job in jobs where job.isAdmission { job.finish(error) }
+        commit(jobs.filter { !$0.isAdmission }, database)
     }
 
     private func commit(_ jobs: [Job], _ database: QueueDatabase, isReserveGone: Bool = false) {
@@ -206,9 +280,11 @@ final class CommitQueue: Sendable {
         switch error {
         case .outOfSpace where !isReserveGone:
             reserve.giveUp()
-            state.withLock { if $0.health == .healthy { $0.health = .outOfSpace } }
-            for job in jobs where job.kind == .admission { job.finish(error) }
-            commit(jobs.filter { $0.kind != .admission }, database, isReserveGone: true)
+            setOutOfSpace()
+            for job in jobs where job.isAdmission { job.finish(error) }
+            // The WAL takes room as well, which an emptied one gives back.
+            if canCheckpoint(database) { try? database.checkpoint(truncating: true) }
+            commit(jobs.filter { !$0.isAdmission }, database, isReserveGone: true)
         case .outOfSpace:
             for job in jobs { job.finish(error) }
         case .storageUnhealthy:
@@ -224,14 +300,21 @@ final class CommitQueue: Sendable {
         }
     }
 
+    /// A checkpoint that runs out of room half way would have eaten the reserve.
+    private func canCheckpoint(_ database: QueueDatabase) -> Bool {
+        let growth = database.checkpointGrowth(fileSize: reserve.size(of: "queue.db"))
+        return growth == 0 || growth < reserve.freeOctets
+    }
+
     private func checkpoint(_ database: QueueDatabase) {
+        guard canCheckpoint(database) else { return setOutOfSpace() }
         do throws(QueueError) {
             try database.checkpoint()
         } catch {
             switch error {
             case .outOfSpace:
                 reserve.giveUp()
-                state.withLock { if $0.health == .healthy { $0.health = .outOfSpace } }
+                setOutOfSpace()
             default: markUnhealthy(error)
             }
         }

@@ -125,10 +125,15 @@ final class HistoryDatabase: @unchecked Sendable {
             try body()
             try commit.run()
         } catch {
-            isDamaged = isDamaged || connection.lastErrorCode == .SQLITE_CORRUPT || connection.lastErrorCode == .SQLITE_NOTADB
+            noteDamage()
             if connection.isInsideTransaction { try? rollback.run() }
             throw error
         }
+    }
+
+    /// To be called after a failure: remembers whether the file itself is broken.
+    func noteDamage() {
+        isDamaged = isDamaged || connection.lastErrorCode == .SQLITE_CORRUPT || connection.lastErrorCode == .SQLITE_NOTADB
     }
 
     private func insert(_ stored: StoredEvent) throws(QueueError) {

@@ -15,6 +15,8 @@ public final class HistoryStore: EventHistory {
         /// Something came while it ran.
         var isBehind = false
         var isClosed = false
+        /// A new file takes the place of a damaged one: who waits waits for it.
+        var isReplacing = false
         /// Who waits for the next round, and for the one that runs.
         var waiting: [@Sendable () -> Void] = []
         var serving: [@Sendable () -> Void] = []
@@ -164,9 +166,11 @@ public final class HistoryStore: EventHistory {
         try? queue.close()
     }
 
-    /// Runs `body` on the history's queue; with `nil` once it is closed.
+    /// Runs `body` on the history's queue; with `nil` once the database that was there is closed or replaced: a database is only used on
+    /// its own queue.
     private func enqueue(_ body: @escaping @Sendable (HistoryDatabase?) -> Void) {
-        state.withLock(\.databaseQueue).asyncWriteWithoutTransaction { _ in body(self.state.withLock(\.database)) }
+        let (queue, database) = state.withLock { ($0.databaseQueue, $0.database) }
+        queue.asyncWriteWithoutTransaction { _ in body(self.state.withLock { $0.database === database ? database : nil }) }
     }
 
     private func plan(after delay: DispatchTimeInterval) {
@@ -182,7 +186,7 @@ public final class HistoryStore: EventHistory {
                 state.isBehind = true
                 return nil
             }
-            guard let source = state.source, let database = state.database else { return nil }
+            guard !state.isReplacing, let source = state.source, let database = state.database else { return nil }
             state.isRunning = true
             state.isBehind = false
             state.serving += state.waiting
@@ -215,29 +219,34 @@ public final class HistoryStore: EventHistory {
         } catch {
             failure = error
         }
+        let isDamaged = database?.isDamaged ?? false
+        if isDamaged { state.withLock { $0.isReplacing = true } }
         finish(isMore: isMore, failure, loose)
-        if database?.isDamaged == true { replace(database) }
+        if isDamaged { replace() }
     }
 
     /// A damaged file goes aside; what is in the outbox goes into a new one.
-    private func replace(_ damaged: HistoryDatabase?) {
+    private func replace() {
         let reason = state.withLock(\.failure)?.description ?? "damaged"
         Self.timer.async {
-            guard !self.state.withLock(\.isClosed), let source = self.state.withLock(\.source) else { return }
-            self.letGo()
-            do throws(QueueError) {
-                let finding = try Self.setAside(self.directory, self.clock(), reason)
-                let (queue, database) = try Self.open(self.directory)
-                self.state.withLock { state in
-                    state.databaseQueue = queue
-                    state.database = database
-                    state.source = source
-                    state.findings.append(finding)
+            let source = self.state.withLock { $0.isClosed ? nil : $0.source }
+            if let source {
+                self.letGo()
+                do throws(QueueError) {
+                    let finding = try Self.setAside(self.directory, self.clock(), reason)
+                    let (queue, database) = try Self.open(self.directory)
+                    self.state.withLock { state in
+                        state.databaseQueue = queue
+                        state.database = database
+                        state.source = source
+                        state.findings.append(finding)
+                    }
+                } catch {
+                    self.state.withLock { $0.failure = error }
                 }
-                self.wake()
-            } catch {
-                self.state.withLock { $0.failure = error }
             }
+            self.state.withLock { $0.isReplacing = false }
+            self.run()
         }
     }
 
@@ -247,12 +256,14 @@ public final class HistoryStore: EventHistory {
             state.failure = failure
             if failure != nil { state.loose = Array((loose + state.loose).suffix(Self.looseLimit)) }
             // Whoever waits is served when nothing is left, or when waiting would not help.
-            let isDone = !isMore || failure != nil
+            let isDone = (!isMore || failure != nil) && !state.isReplacing
             defer { if isDone { state.serving = [] } }
             return (isDone ? state.serving : [], state.isBehind, !state.waiting.isEmpty)
         }
         for action in served { action() }
-        if failure != nil {
+        if state.withLock(\.isReplacing) {
+            return
+        } else if failure != nil {
             replan(after: .seconds(1))
         } else if isMore || isAwaited {
             run()
@@ -273,7 +284,7 @@ public final class HistoryStore: EventHistory {
     /// Without a source there is nothing to wait for.
     private func finishIfSourceless() {
         let served = state.withLock { state -> [@Sendable () -> Void] in
-            guard state.source == nil || state.database == nil, !state.isRunning else { return [] }
+            guard state.source == nil || state.database == nil, !state.isRunning, !state.isReplacing else { return [] }
             defer { (state.waiting, state.serving) = ([], []) }
             return state.waiting + state.serving
         }
@@ -289,6 +300,7 @@ public final class HistoryStore: EventHistory {
                 do throws(QueueError) {
                     continuation.resume(returning: .success(try body(database)))
                 } catch {
+                    database.noteDamage()
                     continuation.resume(returning: .failure(error))
                 }
             }

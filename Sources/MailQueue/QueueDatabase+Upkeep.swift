@@ -28,7 +28,19 @@ extension QueueDatabase {
 
     var isWALLong: Bool { frames.pointee >= Self.longFrames }
 
+    /// 1 MiB, well below the reserve.
+    var isWALNoticeable: Bool { frames.pointee >= 256 }
+
     var isWALWorthCheckpointing: Bool { frames.pointee >= Self.worthwhileFrames }
+
+    /// What the WAL holds at most.
+    var walOctets: Int { Int(frames.pointee) * 4096 }
+
+    /// How much longer `queue.db` becomes when the WAL is copied into it.
+    func checkpointGrowth(fileSize: Int) -> Int {
+        guard frames.pointee > 0, let pages = try? connection.number("PRAGMA page_count") else { return 0 }
+        return max(0, Int(pages) * 4096 - fileSize)
+    }
 
     /// Copies the WAL into the database; the next commit starts it anew.
     func checkpoint(truncating: Bool = false) throws(QueueError) {

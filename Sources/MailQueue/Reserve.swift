@@ -48,6 +48,12 @@ final class Reserve: Sendable {
         return make()
     }
 
+    /// Room for everybody now; without an answer, none.
+    var freeOctets: Int { (try? directory.freeSpace())?.octets ?? 0 }
+
+    /// How much a file in the folder takes.
+    func size(of name: String) -> Int { (try? directory.status(of: name))?.size ?? 0 }
+
     /// Whether a small write fails for want of room: SQLite reports a used-up quota as an I/O error like any other.
     func findsNoRoom() -> Bool {
         let name = "room"

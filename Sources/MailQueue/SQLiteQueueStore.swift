@@ -83,7 +83,10 @@ public final class SQLiteQueueStore: QueueStore {
     // MARK: Committing
 
     public func commit(_ messages: [QueuedMessage], events: [RelayEvent], completion: @escaping QueueCompletion) {
-        queue.perform(.admission, { database throws(QueueError) in
+        let octets = messages.reduce(0) { sum, message in
+            if case .inline(let body) = message.body { sum + message.header.count + body.count } else { sum + message.header.count }
+        }
+        queue.perform(.admission(octets: octets), { database throws(QueueError) in
             for message in messages { try database.insert(message) }
             database.note(events)
             return .success(())
@@ -94,7 +97,7 @@ public final class SQLiteQueueStore: QueueStore {
     }
 
     public func record(_ record: DeliveryRecord, completion: @escaping QueueCompletion) {
-        queue.perform(.settlement, { database throws(QueueError) in
+        queue.perform(.bookkeeping, { database throws(QueueError) in
             try database.apply(record) ? .success(()) : .failure(.notFound(record.id))
         }, completion: completion)
     }

@@ -80,7 +80,8 @@ public final class Channel {
         self.inputLimit = max(1, inputLimit)
         guard let owned = socket.take() else { throw SystemCallError("take", code: 9, subject: "\(socket.peer)") }
         // Weak: a source must not keep alive a channel that nobody holds.
-        descriptor = WatchedDescriptor(owned, queue: worker.queue) { [weak self] in self?.readable() }
+        descriptor = nil
+        descriptor = try WatchedDescriptor(owned, worker: worker) { [weak self] in self?.readable() }
     }
 
     /// Under TLS, or on the way there.

@@ -1,105 +1,70 @@
-internal import SafeIO
 internal import Dispatch
 internal import Glibc
+internal import SafeIO
 
-/// A socket and the Dispatch sources that watch it. The descriptor closes only after the last source has been cancelled: closed
-/// before, its number could belong to another connection while Dispatch still waits on it.
+/// A socket that its worker watches. The descriptor closes in a later turn of the worker's queue than the one that lets go of it: closed
+/// at once, its number could belong to another connection while events for the old one are still being told.
 ///
-/// Confined to its queue; only `deinit` may run elsewhere, and does nothing but cancel.
+/// Confined to its worker; only `deinit` may run elsewhere, and hands the rest over.
 final class WatchedDescriptor {
     let rawValue: Int32
-    private let queue: DispatchQueue
-    private let closer: Closer
-    private var readSource: (any DispatchSourceRead)?
-    private var writeSource: (any DispatchSourceWrite)?
-    /// A suspended source must not be released, and its cancel handler does not run.
-    private var isReadSuspended = false
-    private var isWriteSuspended = false
+    private let worker: Worker
+    private var watch: SocketSet.Watch?
+    private var isReading = true
+    private var isWriting = false
 
-    /// Counts the sources down and closes; kept alive by their cancel handlers, so it works without its owner too.
-    private final class Closer {
-        let rawValue: Int32
-        var sources = 0
-        var whenClosed: (() -> Void)?
+    /// Watches for input from the start: the first event comes after the caller's turn on the worker.
+    init(_ descriptor: consuming OwnedDescriptor, worker: Worker, onReadable: @escaping () -> Void) throws(SystemCallError) {
+        self.worker = worker
+        watch = try worker.sockets.watch(descriptor.rawValue, onReadable: onReadable)
+        rawValue = descriptor.release()
+    }
 
-        init(_ rawValue: Int32) { self.rawValue = rawValue }
-
-        func sourceIsCancelled() {
-            sources -= 1
-            guard sources == 0 else { return }
-            _ = Glibc.close(rawValue)
-            let report = whenClosed
-            whenClosed = nil
-            report?()
+    deinit {
+        guard let watch else { return }
+        let (worker, rawValue) = (worker, rawValue)
+        // Not Sendable, and used nowhere but on the worker's queue, where this goes.
+        nonisolated(unsafe) let last = watch
+        worker.queue.async {
+            worker.sockets.forget(last)
+            worker.queue.async { _ = Glibc.close(rawValue) }
         }
     }
 
-    /// Watches for input from the start: the first event comes after the caller's turn on `queue`.
-    init(_ descriptor: consuming OwnedDescriptor, queue: DispatchQueue, onReadable: @escaping () -> Void) {
-        rawValue = descriptor.release()
-        self.queue = queue
-        closer = Closer(rawValue)
-        let source = DispatchSource.makeReadSource(fileDescriptor: rawValue, queue: queue)
-        closer.sources += 1
-        source.setCancelHandler { [closer] in closer.sourceIsCancelled() }
-        source.setEventHandler(handler: onReadable)
-        readSource = source
-        source.activate()
-    }
+    func suspendReading() { setReading(false) }
 
-    deinit { cancelSources() }
-
-    func suspendReading() {
-        guard !isReadSuspended, let readSource else { return }
-        isReadSuspended = true
-        readSource.suspend()
-    }
-
-    func resumeReading() {
-        guard isReadSuspended, let readSource else { return }
-        isReadSuspended = false
-        readSource.resume()
-    }
+    func resumeReading() { setReading(true) }
 
     /// Calls `onWritable` whenever the kernel has room again, until `suspendWriting`.
     func resumeWriting(onWritable: @escaping () -> Void) {
-        guard readSource != nil else { return }
-        if let writeSource {
-            guard isWriteSuspended else { return }
-            isWriteSuspended = false
-            writeSource.resume()
-            return
-        }
-        let source = DispatchSource.makeWriteSource(fileDescriptor: rawValue, queue: queue)
-        closer.sources += 1
-        source.setCancelHandler { [closer] in closer.sourceIsCancelled() }
-        source.setEventHandler(handler: onWritable)
-        writeSource = source
-        source.activate()
+        guard let watch, !isWriting else { return }
+        isWriting = true
+        worker.sockets.setWriting(watch, onWritable)
     }
 
     func suspendWriting() {
-        guard !isWriteSuspended, let writeSource else { return }
-        isWriteSuspended = true
-        writeSource.suspend()
+        guard let watch, isWriting else { return }
+        isWriting = false
+        worker.sockets.setWriting(watch, nil)
     }
 
-    /// - Parameter report: called on the queue, in a later turn, when the descriptor is closed.
+    /// - Parameter report: called on the worker, in a later turn, when the descriptor is closed.
     func close(whenClosed report: @escaping () -> Void) {
-        closer.whenClosed = report
-        cancelSources()
+        guard let watch else { return }
+        self.watch = nil
+        worker.sockets.forget(watch)
+        // Not Sendable, and called nowhere but on the worker's queue, where this goes.
+        nonisolated(unsafe) let report = report
+        let rawValue = rawValue
+        worker.queue.async {
+            _ = Glibc.close(rawValue)
+            report()
+        }
     }
 
-    private func cancelSources() {
-        if let readSource {
-            readSource.cancel()
-            if isReadSuspended { readSource.resume() }
-        }
-        if let writeSource {
-            writeSource.cancel()
-            if isWriteSuspended { writeSource.resume() }
-        }
-        readSource = nil
-        writeSource = nil
+    private func setReading(_ isOn: Bool) {
+        guard let watch, isReading != isOn else { return }
+        isReading = isOn
+        worker.sockets.setReading(watch, isOn)
     }
 }

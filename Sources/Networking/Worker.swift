@@ -1,14 +1,16 @@
 internal import Dispatch
 
-/// One serial queue on which many connections live: their Dispatch sources, their `Channel`s and the actors around them.
+/// One serial queue on which many connections live: their sockets, their `Channel`s and the actors around them.
 ///
 /// All of them share the queue itself, not queues of their own, so threads do not grow with connections, and an actor whose
 /// `unownedExecutor` is a worker enters its isolation from a channel's event with `assumeIsolated`, without a hop.
 ///
-/// Unchecked: `queue` and `label` never change; `wheel`, `scratch` and `spareOutput` are touched on `queue` only, which every
+/// Unchecked: `queue` never changes; `sockets`, `wheel`, `scratch` and `spareOutput` are touched on `queue` only, which every
 /// user of them is confined to (`Channel`s and connect attempts run nowhere else).
 public final class Worker: SerialExecutor, @unchecked Sendable {
     let queue: DispatchQueue
+    /// The sockets of everything on this queue.
+    let sockets: SocketSet
     /// Deadlines of everything on this queue.
     let wheel: DeadlineWheel
     /// What is read passes through here, so that an idle connection holds no buffer.
@@ -19,6 +21,7 @@ public final class Worker: SerialExecutor, @unchecked Sendable {
     public init(label: String = "worker") {
         queue = DispatchQueue(label: label)
         wheel = DeadlineWheel(queue: queue)
+        sockets = SocketSet(queue: queue)
     }
 
     public func enqueue(_ job: consuming ExecutorJob) {

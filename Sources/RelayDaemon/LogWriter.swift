@@ -64,13 +64,17 @@ public final class LogWriter: Sendable {
             defer { state.isWriting = true }
             return !state.isWriting
         }
-        if isFirst { queue.async { self.drain() } }
+        // Lines of one moment leave together: a write, and the reader's awakening, cost more than the line.
+        if isFirst { queue.asyncAfter(deadline: .now() + .milliseconds(10)) { self.drain() } }
     }
 
     /// Returns when all that was taken has been written, or after a second if nobody takes it.
     public func flush() {
         let done = DispatchSemaphore(value: 0)
-        queue.async { done.signal() }
+        queue.async {
+            self.drain()
+            done.signal()
+        }
         _ = done.wait(timeout: .now() + 1)
     }
 

@@ -40,7 +40,7 @@ public struct RecipientOutcome: Hashable, Sendable {
 /// Where mail is handed to: SES behind a pool of connections, or a stand-in in tests.
 public protocol DeliveryRoute: Sendable {
     /// Makes one attempt, waiting for a free connection if need be.
-    func attempt(_ delivery: Delivery) async -> AttemptResult
+    nonisolated(nonsending) func attempt(_ delivery: Delivery) async -> AttemptResult
 
     /// Connects and logs in without sending anything.
     ///

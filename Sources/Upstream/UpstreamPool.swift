@@ -32,7 +32,7 @@ public final class UpstreamPool: DeliveryRoute {
     public var recipientsPerTransaction: Int { settings.recipientsPerTransaction }
     public var connectionCounts: (open: Int, busy: Int, limit: Int) { state.withLock { ($0.open, $0.busy, $0.limit) } }
 
-    public func attempt(_ delivery: Delivery) async -> AttemptResult {
+    nonisolated(nonsending) public func attempt(_ delivery: Delivery) async -> AttemptResult {
         state.withLock { $0.busy += 1 }
         let result = await attemptOnSomeConnection(delivery)
         state.withLock { state in
@@ -44,7 +44,7 @@ public final class UpstreamPool: DeliveryRoute {
         return result
     }
 
-    private func attemptOnSomeConnection(_ delivery: Delivery) async -> AttemptResult {
+    nonisolated(nonsending) private func attemptOnSomeConnection(_ delivery: Delivery) async -> AttemptResult {
         var mayReuse = true
         while true {
             let connection: UpstreamConnection

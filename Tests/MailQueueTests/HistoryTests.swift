@@ -108,8 +108,8 @@ struct HistoryTests {
             store = try folder.store()
         }
         for number in 200..<210 { try await store.commit(Sample.message(number), events: [Sample.accepted(Sample.message(number))]) }
-        var rounds = 0
-        while rounds < 1000, (try? await store.history.recent(999).count) != 10 { rounds += 1 }
+        // The first question may be the one that finds the damage; the next one waits for the new file.
+        for _ in 0..<3 where (try? await store.history.recent(999).count) != 10 {}
         #expect(try await store.history.recent(999).count == 10)
         #expect(store.history.findings.count == 1)
         #expect(try folder.names().contains { $0.hasPrefix("history.db.damaged-") })

@@ -72,6 +72,34 @@ struct StorageFaultTests {
         await again.close()
     }
 
+    @Test("A disk that others fill: the reserve carries the outcomes", .enabled(if: geteuid() == 0, "mounting needs root"))
+    func ballast() async throws {
+        let folder = try Folder()
+        guard mount("tmpfs", folder.path, "tmpfs", 0, "size=32m") == 0 else { return }
+        defer { umount2(folder.path, Int32(MNT_DETACH)) }
+        let store = try folder.store { options in
+            options.reserveSize = 4 << 20
+            options.reserveInterval = .zero
+        }
+        let messages = (0..<60).map { Sample.message($0, body: .inline(pattern(20_000))) }
+        for message in messages { try await store.commit(message, events: [Sample.accepted(message)]) }
+        let ballast = try Directory(path: folder.path).createExclusively("ballast")
+        let piece = [UInt8](repeating: 1, count: 4096)
+        while (try? writeAll(piece, to: ballast, subject: "")) != nil {}
+        await #expect(throws: QueueError.outOfSpace) { try await store.commit(Sample.message(100)) }
+        for message in messages.dropFirst() { try await store.record(Sample.relayed(message)) }
+        #expect(store.health == .outOfSpace)
+        try Directory(path: folder.path).remove("ballast")
+        try ballast.truncate(to: 0, subject: "ballast")
+        try await store.record(Sample.relayed(messages[0]))
+        try await store.commit(Sample.message(100))
+        #expect(store.health == .healthy)
+        #expect(try folder.names().contains("reserve"))
+        #expect(try await store.statistics().total.messages == 1)
+        #expect(try await store.history.recent(500).count == 120)
+        await store.close()
+    }
+
     @Test("Unhealthy storage takes no mail until a probe succeeds")
     func unhealthy() async throws {
         let store = try Folder().store()
