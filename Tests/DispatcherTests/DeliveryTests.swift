@@ -2,6 +2,7 @@ import Dispatcher
 import MailModel
 import MailQueue
 import Testing
+import TestSupport
 import Upstream
 
 /// The dispatcher as a whole, from submission's hand to the store's record.

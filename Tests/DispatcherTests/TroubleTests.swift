@@ -2,6 +2,7 @@ import Dispatcher
 import MailModel
 import MailQueue
 import Testing
+import TestSupport
 import Upstream
 
 /// What is not the message's fault: the route, the identities, the storage, operators and the end.
