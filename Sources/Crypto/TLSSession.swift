@@ -64,6 +64,9 @@ public struct TLSSession: ~Copyable {
         }
     }
 
+    /// Whether another `read` can bring something without being fed: part of a record, or all of one, lies here.
+    public var hasUnreadInput: Bool { wire.pointee.incoming.count > 0 || SSL_has_pending(ssl) == 1 }
+
     /// Decrypts into `buffer`: at least one octet, at most one record (16 KiB).
     public mutating func read(into buffer: UnsafeMutableRawBufferPointer) throws(OpenSSLError) -> Step<Int> {
         try prepare()
