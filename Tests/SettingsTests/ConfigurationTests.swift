@@ -21,7 +21,7 @@ import Testing
     @Test func defaults() throws {
         let configuration = try parse(Self.required)
         #expect(configuration.hostname == nil)
-        #expect(configuration.operatorAddress.description == "ops@example.com")
+        #expect(configuration.operatorAddress?.description == "ops@example.com")
         #expect(configuration.listeners.map(\.address.description) == ["[::]:587", "[::]:465"])
         #expect(configuration.listeners.map(\.security) == [.starttls, .implicit])
         #expect(configuration.tls.certificate == "/etc/fairlead/tls/fullchain.pem")
