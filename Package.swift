@@ -62,17 +62,23 @@ let package = Package(
         module("Dispatcher", on: ["MailModel", "MailQueue", "Upstream", collections]),
         module("SESSandbox", on: ["MailModel", "Networking", "Crypto", "SafeIO"]),
         module("ControlProtocol", on: ["MailModel"]),
-        module("RelayDaemon", on: [
-            "MailModel", "SMTPProtocol", "MessageFormat", "DKIM", "Rewriting", "Intake", "Crypto", "SafeIO", "Networking",
-            "MailQueue", "Settings", "Submission", "Upstream", "Dispatcher", "SESSandbox", "ControlProtocol",
-        ]),
-        module("Commands", on: [
-            "RelayDaemon", "ControlProtocol", "MailModel", "Settings", "Networking", "SESSandbox", "DKIM", "SafeIO", "Crypto", argumentParser,
-        ]),
+        module(
+            "RelayDaemon",
+            on: [
+                "MailModel", "SMTPProtocol", "MessageFormat", "DKIM", "Rewriting", "Intake", "Crypto", "SafeIO", "Networking",
+                "MailQueue", "Settings", "Submission", "Upstream", "Dispatcher", "SESSandbox", "ControlProtocol",
+            ]),
+        module(
+            "Commands",
+            on: [
+                "RelayDaemon", "ControlProtocol", "MailModel", "Settings", "Networking", "SESSandbox", "DKIM", "SafeIO", "Crypto",
+                argumentParser,
+            ]),
         .executableTarget(name: "fairlead", dependencies: ["Commands"], swiftSettings: strict),
 
         .executableTarget(
-            name: "mailqueue-bench", dependencies: ["MailQueue", "MailModel", "SafeIO"], path: "Tests/MailQueueBench", swiftSettings: strict),
+            name: "mailqueue-bench", dependencies: ["MailQueue", "MailModel", "SafeIO"], path: "Tests/MailQueueBench", swiftSettings: strict
+        ),
 
         // Tests.
         tests("MailModelTests", on: ["MailModel"]),
