@@ -48,11 +48,11 @@ let package = Package(
 
         // Edge: what does I/O parses no mail.
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
-        .systemLibrary(name: "CEpoll"),
+        .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CCrypt", providers: [.apt(["libcrypt-dev"])]),
         module("Crypto", on: ["COpenSSL", "CCrypt"]),
-        module("SafeIO"),
-        module("Networking", on: ["SafeIO", "Crypto", "CEpoll"]),
+        module("SafeIO", on: ["CLinux"]),
+        module("Networking", on: ["SafeIO", "Crypto", "CLinux"]),
         module("MailQueue", on: ["MailModel", "SafeIO", grdb, sqlite]),
         module("Settings", on: ["MailModel", "Crypto", "SafeIO", yams]),
 

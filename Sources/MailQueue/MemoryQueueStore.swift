@@ -52,7 +52,7 @@ public final class MemoryQueueStore: QueueStore, EventHistory {
     public func commit(_ messages: [QueuedMessage], events: [RelayEvent], completion: @escaping QueueCompletion) {
         queue.async {
             completion(self.change { state throws(QueueError) in
-                for message in messages { try self.insert(message, &state) }
+                try self.insert(messages, &state)
                 state.events += events
             })
         }
@@ -62,7 +62,7 @@ public final class MemoryQueueStore: QueueStore, EventHistory {
         queue.async {
             var isKnown = true
             let result = self.change { state throws(QueueError) in
-                for report in record.reports { try self.insert(report, &state) }
+                try self.insert(record.reports, &state)
                 state.events += record.events
                 guard var item = state.items[record.id] else {
                     isKnown = false
@@ -80,22 +80,27 @@ public final class MemoryQueueStore: QueueStore, EventHistory {
         }
     }
 
+    /// - Parameter body: throws before it changes anything.
     private func change(_ body: (inout State) throws(QueueError) -> Void) -> Result<Void, QueueError> {
         state.withLock { state in
             if state.isClosed { return .failure(.closed) }
             if let failure = state.failure { return .failure(failure) }
-            var changed = state
-            do throws(QueueError) { try body(&changed) } catch { return .failure(error) }
-            state = changed
+            do throws(QueueError) { try body(&state) } catch { return .failure(error) }
             return .success(())
         }
     }
 
-    private func insert(_ message: QueuedMessage, _ state: inout State) throws(QueueError) {
-        guard state.items[message.id] == nil else { throw .rejected("\(message.id) is queued already") }
-        guard message.recipients.contains(where: { !$0.state.isFinal }) else { throw .rejected("\(message.id) has no recipient") }
-        state.items[message.id] = Item(message: message)
-        state.highest = max(state.highest ?? message.id, message.id)
+    /// All or none.
+    private func insert(_ messages: [QueuedMessage], _ state: inout State) throws(QueueError) {
+        var fresh: Set<QueueID> = []
+        for message in messages {
+            guard state.items[message.id] == nil, fresh.insert(message.id).inserted else { throw .rejected("\(message.id) is queued already") }
+            guard message.recipients.contains(where: { !$0.state.isFinal }) else { throw .rejected("\(message.id) has no recipient") }
+        }
+        for message in messages {
+            state.items[message.id] = Item(message: message)
+            state.highest = max(state.highest ?? message.id, message.id)
+        }
     }
 
     public func due(before time: Timestamp, after cursor: DueCursor?, limit: Int) async throws(QueueError) -> [DueMessage] {

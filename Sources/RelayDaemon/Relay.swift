@@ -33,6 +33,7 @@ public final class Relay: Sendable {
     private let watchdog = Mutex<Watchdog?>(nil)
     private let state: Mutex<State>
     private let reloads = Gate()
+    private let upkeep = Mutex<Task<Void, Never>?>(nil)
 
     // MARK: Start
 
@@ -103,6 +104,8 @@ public final class Relay: Sendable {
         await dispatcher.start()
         await listeners.apply(change)
         watchdog.withLock { $0 = Watchdog(notifier: notifier, workers: workers.workers, store: store) }
+        let upkeep = Upkeep(store: store, hub: hub, log: log, clock: clock)
+        self.upkeep.withLock { $0 = Task(priority: .utility) { await upkeep.run() } }
         notifier.ready()
         log.notice("fairlead \(fairleadVersion) is ready on \(listeners.addresses.map(\.description).sorted().joined(separator: ", "))")
     }
@@ -219,6 +222,7 @@ public final class Relay: Sendable {
         await service.drain()
         await dispatcher.stop()
         watchdog.withLock { $0?.stop() }
+        upkeep.withLock { $0?.cancel() }
         await store.close()
         let server = control.withLock { $0 }
         await server?.stop()

@@ -96,10 +96,10 @@ import Upstream
 
     /// Trouble of the rate is short, of the quota long.
     @Test(arguments: [
-        (RouteTrouble.throttled(Reply(454, "Throttling failure: Maximum sending rate exceeded.")), 1),
-        (.quotaExceeded(Reply(454, "Throttling failure: Daily message quota exceeded.")), 300),
-        (.tooManyConnections(Reply(421, "Too many concurrent SMTP connections")), 1),
-        (.unreachable("down"), 5), (.loginRefused("535"), 5), (.accountRefused(Reply(554, "Sending paused")), 5),
+        (RouteTrouble.throttled(Reply(454, nil, "Throttling failure: Maximum sending rate exceeded.")), 1),
+        (.quotaExceeded(Reply(454, nil, "Throttling failure: Daily message quota exceeded.")), 300),
+        (.tooManyConnections(Reply(421, nil, "Too many concurrent SMTP connections")), 1),
+        (.unreachable("down"), 5), (.loginRefused("535"), 5), (.accountRefused(Reply(554, nil, "Sending paused")), 5),
     ])
     func firstProbe(trouble: RouteTrouble, seconds: Int) {
         var state = RouteState()
@@ -112,7 +112,7 @@ import Upstream
 @Suite struct IdentityHoldsTests {
     private let start = ContinuousClock.now
     private let wall = Timestamp(seconds: 1_772_000_000)
-    private let reply = Reply(554, "Message rejected: Email address is not verified.")
+    private let reply = Reply(554, nil, "Message rejected: Email address is not verified.")
 
     @Test func heldOnlyAtTheSecondDifferentMessage() throws {
         let (one, two) = (try #require(QueueID(1)), try #require(QueueID(2)))
@@ -120,7 +120,8 @@ import Upstream
         let first = holds.refused("a", message: one, reply: reply, at: start, wall: wall)
         let again = holds.refused("a", message: one, reply: reply, at: start, wall: wall)
         #expect(!first && !again && holds.held.isEmpty)
-        #expect(holds.permits("a", at: start))
+        let permitted = holds.permits("a", at: start)
+        #expect(permitted)
         let second = holds.refused("a", message: two, reply: reply, at: start, wall: wall)
         #expect(second && holds.held.keys.sorted() == ["a"])
         let now = holds.permits("a", at: start)
@@ -130,7 +131,8 @@ import Upstream
         let next = holds.permits("a", at: start + RouteState.probeInterval)
         #expect(probe && !next)
         let isOver = holds.worked("a")
-        #expect(isOver && holds.permits("a", at: start))
+        let isFree = holds.permits("a", at: start)
+        #expect(isOver && isFree)
     }
 
     @Test func forgets() throws {

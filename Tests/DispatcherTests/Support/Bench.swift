@@ -48,8 +48,8 @@ final class Bench: Sendable {
     func queue(_ messages: [QueuedMessage]) async throws { try await memory.commit(messages) }
 
     /// Waits until it holds; fails if it does not within some seconds of real time.
-    func until(
-        _ what: String = "it", sourceLocation: SourceLocation = #_sourceLocation, _ holds: @Sendable () async throws -> Bool
+    nonisolated(nonsending) func until(
+        _ what: String = "it", sourceLocation: SourceLocation = #_sourceLocation, _ holds: () async throws -> Bool
     ) async throws {
         let deadline = ContinuousClock.now + .seconds(20)
         while try await !holds() {
@@ -58,14 +58,14 @@ final class Bench: Sendable {
         }
     }
 
-    /// Until nothing is being attempted, written or read.
-    func quiet() async throws {
+    /// Until nothing is being written or read, and only so many are being attempted.
+    nonisolated(nonsending) func quiet(running: Int = 0) async throws {
         var calm = 0
         var last = -1
         try await until("quiet") {
             let status = await dispatcher.status()
             let work = store.calls
-            calm = status.running == 0 && work == last && store.underWay == 0 ? calm + 1 : 0
+            calm = status.running == running && work == last && store.underWay == 0 ? calm + 1 : 0
             last = work
             return calm > 200
         }
@@ -79,6 +79,7 @@ final class WatchedStore: QueueStore {
         var underWay = 0
         var dueCalls = 0
         var loads = 0
+        var records = 0
         var loadError: QueueError?
         var stalled: [@Sendable () -> Void]?
     }
@@ -91,6 +92,8 @@ final class WatchedStore: QueueStore {
     var underWay: Int { state.withLock(\.underWay) }
     var dueCalls: Int { state.withLock(\.dueCalls) }
     var loads: Int { state.withLock(\.loads) }
+    /// Outcomes that were taken.
+    var records: Int { state.withLock(\.records) }
 
     func failLoads(with error: QueueError?) { state.withLock { $0.loadError = error } }
 
@@ -117,6 +120,7 @@ final class WatchedStore: QueueStore {
         let work: @Sendable () -> Void = { [self] in
             inner.record(record) { result in
                 self.end()
+                if case .success = result { self.state.withLock { $0.records += 1 } }
                 completion(result)
             }
         }

@@ -72,7 +72,7 @@ final class ScriptedRoute: DeliveryRoute {
     // MARK: What it may say
 
     static let relay: Script = { delivery, number in
-        all(delivery, .relayed(Reply(250, "Ok 0102-\(number)"), sesID: "0102-\(number)"))
+        all(delivery, .relayed(Reply(250, nil, "Ok 0102-\(number)"), sesID: "0102-\(number)"))
     }
 
     static func answer(_ outcome: DeliveryOutcome) -> Script { { delivery, _ in all(delivery, outcome) } }

@@ -1,6 +1,7 @@
-#ifndef FAIRLEAD_EPOLL_SHIMS_H
-#define FAIRLEAD_EPOLL_SHIMS_H
+#ifndef FAIRLEAD_LINUX_SHIMS_H
+#define FAIRLEAD_LINUX_SHIMS_H
 
+#include <malloc.h>
 #include <stdint.h>
 #include <sys/epoll.h>
 
