@@ -17,8 +17,8 @@ public struct TLSSession: ~Copyable {
         case peerClosed
     }
 
-    private let ssl: OpaquePointer                  // SSL *, ours
-    private let wire: UnsafeMutablePointer<Wire>    // ours; the session's BIO points to it
+    private let ssl: OpaquePointer  // SSL *, ours
+    private let wire: UnsafeMutablePointer<Wire>  // ours; the session's BIO points to it
     private var failure: OpenSSLError?
     private var isPeerClosed = false
 
@@ -135,7 +135,7 @@ extension TLSSession {
             close(ssl, wire)
             throw .draining(after: "BIO_new")
         }
-        SSL_set_bio(ssl, bio, bio)   // takes it over, once for both directions
+        SSL_set_bio(ssl, bio, bio)  // takes it over, once for both directions
         return (ssl, wire)
     }
 

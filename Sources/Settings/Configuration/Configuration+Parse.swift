@@ -33,7 +33,8 @@ extension Configuration {
         do {
             return .success(try WholeFile.read(path, limit: YAMLBounds.maximumOctets))
         } catch {
-            let advice = error.code == ENOENT
+            let advice =
+                error.code == ENOENT
                 ? "make one with `fairlead setup`, or name yours with --config"
                 : FileText.advice(error, limit: "1 MiB; is this the right file?")
             return .failure(SettingsError([Problem(.error, file: path, "cannot be read: \(FileText.reason(error)); \(advice)")]))
