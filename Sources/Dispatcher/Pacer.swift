@@ -3,11 +3,32 @@ internal import Synchronization
 
 /// Keeps the sending rate: lets as many recipients past the final dot as the upstream allows per second, in the order they came.
 public final class Pacer: SendingGate {
+    private typealias Waiter = (recipients: Int, resume: CheckedContinuation<Void, Never>)
+
     private struct State: Sendable {
         var window: SlidingWindow?
-        var waiting: [(recipients: Int, resume: CheckedContinuation<Void, Never>)] = []
-        var isTimerSet = false
+        /// At their final dot.
+        var waiting: [Waiter] = []
+        /// Before their transaction.
+        var approaching: [Waiter] = []
+        /// Recipients of transactions between `approach` and `left`.
+        var admitted = 0
+        var timer: ContinuousClock.Instant?
+
+        /// Whether a transaction may begin: it will not wait for long at its final dot.
+        mutating func admit(_ recipients: Int, at now: ContinuousClock.Instant) -> Bool {
+            if let window {
+                let ahead = admitted + window.cooling(at: now + Pacer.lead)
+                guard ahead == 0 || ahead + recipients <= window.limit * Int(Pacer.lead.components.seconds) else { return false }
+            }
+            admitted += recipients
+            return true
+        }
     }
+
+    /// How long a transaction may have to wait at its final dot; SES hangs up after ten seconds without a word.
+    private static let lead: Duration = .seconds(3)
+
     private let state: Mutex<State>
     private let time: Timekeeper
 
@@ -31,6 +52,23 @@ public final class Pacer: SendingGate {
             return true
         }
         if changed { letThrough() }
+    }
+
+    nonisolated(nonsending) public func approach(recipients: Int) async {
+        let now = time.now()
+        if state.withLock({ $0.approaching.isEmpty && $0.admit(recipients, at: now) }) { return }
+        await withCheckedContinuation { continuation in
+            state.withLock { $0.approaching.append((recipients, continuation)) }
+            letThrough()
+        }
+    }
+
+    public func left(recipients: Int) {
+        let someoneWaits = state.withLock { state in
+            state.admitted -= recipients
+            return !state.approaching.isEmpty
+        }
+        if someoneWaits { letThrough() }
     }
 
     public func trySend(recipients: Int) -> Bool {
@@ -68,15 +106,28 @@ public final class Pacer: SendingGate {
             while count < state.waiting.count, state.window?.take(state.waiting[count].recipients, at: now) ?? true { count += 1 }
             admitted = state.waiting[..<count].map(\.resume)
             state.waiting.removeFirst(count)
-            guard !state.waiting.isEmpty, !state.isTimerSet, let next = state.window?.nextRelease else { return nil }
-            state.isTimerSet = true
-            return next
+            count = 0
+            while count < state.approaching.count, state.admit(state.approaching[count].recipients, at: now) { count += 1 }
+            admitted += state.approaching[..<count].map(\.resume)
+            state.approaching.removeFirst(count)
+            let due: ContinuousClock.Instant?
+            if !state.waiting.isEmpty {
+                due = state.window?.nextRelease
+            } else if !state.approaching.isEmpty, state.admitted == 0 {
+                due = state.window?.lastRelease.map { $0 - Self.lead }
+            } else {
+                due = nil
+            }
+            guard let due else { return nil }
+            if let timer = state.timer, timer <= due { return nil }
+            state.timer = due
+            return due
         }
         for continuation in admitted { continuation.resume() }
         guard let wakeUp else { return }
         Task {
             await time.sleep(wakeUp)
-            state.withLock { $0.isTimerSet = false }
+            state.withLock { if $0.timer == wakeUp { $0.timer = nil } }
             letThrough()
         }
     }

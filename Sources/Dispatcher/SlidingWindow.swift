@@ -41,6 +41,14 @@ public struct SlidingWindow: Sendable {
     /// When the next place becomes free; `nil` if none is cooling.
     public var nextRelease: ContinuousClock.Instant? { firstRelease < releases.count ? releases[firstRelease].at : nil }
 
+    /// When the last of the cooling places becomes free.
+    var lastRelease: ContinuousClock.Instant? { firstRelease < releases.count ? releases.last?.at : nil }
+
+    /// How many places will still be cooling at that time.
+    func cooling(at instant: ContinuousClock.Instant) -> Int {
+        releases[firstRelease...].reversed().prefix { $0.at > instant }.reduce(0) { $0 + $1.count }
+    }
+
     private mutating func release(upTo now: ContinuousClock.Instant) {
         while firstRelease < releases.count, releases[firstRelease].at <= now {
             cooling -= releases[firstRelease].count

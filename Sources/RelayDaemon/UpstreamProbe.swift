@@ -26,6 +26,8 @@ public struct UpstreamProbe: Sendable {
 
 /// For a connection over which nothing is sent.
 private struct OpenGate: SendingGate {
+    func approach(recipients: Int) async {}
+    func left(recipients: Int) {}
     func trySend(recipients: Int) -> Bool { true }
     func waitToSend(recipients: Int) async {}
     func sent(recipients: Int) {}

@@ -58,6 +58,11 @@ public protocol DeliveryRoute: Sendable {
 
 /// Holds back the final dot until the sending rate allows it.
 public protocol SendingGate: Sendable {
+    /// Returns once the final dot will be allowed within a few seconds. A transaction begins only then: the upstream hangs up on a client
+    /// that falls silent in the middle of a message.
+    nonisolated(nonsending) func approach(recipients: Int) async
+    /// The transaction that approached is over, with or without its final dot.
+    func left(recipients: Int)
     /// - Returns: true if the places were taken at once; otherwise call `waitToSend`.
     func trySend(recipients: Int) -> Bool
     /// Returns once the places are taken.

@@ -29,6 +29,7 @@ actor UpstreamConnection {
     private var replies = ReplyDecoder()
     private var loginWaiter: CheckedContinuation<RouteTrouble?, Never>?
     private var onLeavingPool: (@Sendable () -> Void)?
+    private var hasBeenIdle = false
     private var transfer: Transfer?
     private var drainWaiter: CheckedContinuation<Void, Never>?
 
@@ -81,6 +82,8 @@ actor UpstreamConnection {
                 }
             } catch {
                 perform(session.connectionLost("\(error)"))
+                // A channel that was never made does not tell of its end.
+                if channel == nil { ended() }
             }
         }
     }
@@ -89,7 +92,8 @@ actor UpstreamConnection {
         onLeavingPool = nil
         guard let channel, session.isReusable, transfer == nil else { return .stale }
         return await withCheckedContinuation { continuation in
-            transfer = Transfer(delivery: delivery, waiter: continuation, isOnReusedConnection: session.finishedTransactions > 0)
+            transfer = Transfer(
+                delivery: delivery, waiter: continuation, isOnReusedConnection: hasBeenIdle || session.finishedTransactions > 0)
             let message = delivery.message
             let transaction = ClientSession.Transaction(
                 reversePath: message.reversePath, recipients: delivery.recipients.map { message.recipients[$0].mailbox },
@@ -114,6 +118,7 @@ actor UpstreamConnection {
         guard transfer == nil else { return }
         guard channel != nil, session.isReusable else { return leave() }
         onLeavingPool = leave
+        hasBeenIdle = true
         wait(settings.patience.idle)
     }
 
@@ -165,6 +170,10 @@ actor UpstreamConnection {
         drained()
         perform(session.connectionLost(closure.description))
         leavePool()
+        ended()
+    }
+
+    private func ended() {
         onEnd?()
         onEnd = nil
     }

@@ -7,7 +7,10 @@ public final class UpstreamPool: DeliveryRoute {
     private struct State {
         /// The one used last comes first again, so that the others go idle and leave.
         var idle: [UpstreamConnection] = []
+        /// Those that exist, are being made, or are about to close.
         var open = 0
+        /// Attempts that wait for a connection, the first one first.
+        var waiting: [(mayReuse: Bool, resume: CheckedContinuation<Place, Never>)] = []
         var busy = 0
         /// Lowered when the upstream says that there are too many; grows back by one with each message that goes well after a minute.
         var limit: Int
@@ -45,31 +48,35 @@ public final class UpstreamPool: DeliveryRoute {
     }
 
     nonisolated(nonsending) private func attemptOnSomeConnection(_ delivery: Delivery) async -> AttemptResult {
-        var mayReuse = true
-        while true {
-            let connection: UpstreamConnection
-            if mayReuse, let idle = takeIdle() {
-                connection = idle
-            } else {
-                let opened = await open()
-                switch opened {
-                case .ready(let fresh): connection = fresh
-                case .trouble(let trouble, let relay): return .routeTrouble(trouble, relay: relay)
-                }
-            }
-            switch await connection.deliver(delivery) {
-            case .done(let result, let isReusable):
-                isReusable ? putBack(connection) : await connection.quit()
-                return result
-            case .stale:
-                // The upstream had hung up on an idle connection: nothing was sent, so nothing is counted, and the next one is new.
-                await connection.quit()
-                mayReuse = false
-            }
+        await gate.approach(recipients: delivery.recipients.count)
+        defer { gate.left(recipients: delivery.recipients.count) }
+        if case .existing(let connection) = await place(mayReuse: true) {
+            if let result = await deliver(delivery, over: connection) { return result }
+            // The upstream had hung up on it: nothing was decided, so nothing is counted, and the next one is new.
+            _ = await place(mayReuse: false)
+        }
+        switch await open() {
+        case .trouble(let trouble, let relay): return .routeTrouble(trouble, relay: relay)
+        case .ready(let connection):
+            if let result = await deliver(delivery, over: connection) { return result }
+            return .routeTrouble(.unreachable("\(settings.host) closed the connection right after the login"), relay: connection.relay)
+        }
+    }
+
+    /// - Returns: `nil` if the connection had gone.
+    nonisolated(nonsending) private func deliver(_ delivery: Delivery, over connection: UpstreamConnection) async -> AttemptResult? {
+        switch await connection.deliver(delivery) {
+        case .done(let result, let isReusable):
+            isReusable ? putBack(connection) : await connection.quit()
+            return result
+        case .stale:
+            await connection.quit()
+            return nil
         }
     }
 
     public func probe() async -> RouteTrouble? {
+        _ = await place(mayReuse: false)
         switch await open() {
         case .ready(let connection):
             putBack(connection)
@@ -102,8 +109,35 @@ public final class UpstreamPool: DeliveryRoute {
         case trouble(RouteTrouble, relay: String)
     }
 
+    /// What an attempt may use.
+    private enum Place {
+        case existing(UpstreamConnection)
+        /// One may be opened; it is counted already.
+        case new
+    }
+
+    /// Waits until there is a connection, or room for another one.
+    ///
+    /// - Returns: always `new` unless `mayReuse`.
+    nonisolated(nonsending) private func place(mayReuse: Bool) async -> Place {
+        await withCheckedContinuation { continuation in
+            let (place, surplus) = state.withLock { state -> (Place?, UpstreamConnection?) in
+                if mayReuse, let connection = state.idle.popLast() { return (.existing(connection), nil) }
+                if state.open < state.limit {
+                    state.open += 1
+                    return (.new, nil)
+                }
+                state.waiting.append((mayReuse, continuation))
+                return (nil, state.idle.isEmpty ? nil : state.idle.removeFirst())
+            }
+            if let place { continuation.resume(returning: place) }
+            // It makes room when it has closed.
+            if let surplus { Task { await surplus.quit() } }
+        }
+    }
+
+    /// Makes the connection that `place` gave leave for.
     private func open() async -> Opening {
-        state.withLock { $0.open += 1 }
         let worker = workers.next()
         let relay = "\(settings.host):\(settings.port)"
         let socket: ConnectedSocket
@@ -124,37 +158,47 @@ public final class UpstreamPool: DeliveryRoute {
         return .ready(connection)
     }
 
-    private func takeIdle() -> UpstreamConnection? {
-        state.withLock { $0.idle.popLast() }
-    }
-
     private func putBack(_ connection: UpstreamConnection) {
-        let isKept = state.withLock { state in
+        enum Fate { case idle, handedOver(CheckedContinuation<Place, Never>), retired }
+        let fate: Fate = state.withLock { state in
             if let lowered = state.limitLoweredAt, lowered.duration(to: .now) > .seconds(60), state.limit < settings.connections {
                 state.limit += 1
                 state.limitLoweredAt = state.limit < settings.connections ? .now : nil
             }
-            guard !state.isClosing else { return false }
+            if state.open > state.limit { return .retired }
+            if let first = state.waiting.first {
+                guard first.mayReuse else { return .retired }
+                state.waiting.removeFirst()
+                return .handedOver(first.resume)
+            }
+            guard !state.isClosing else { return .retired }
             state.idle.append(connection)
-            return true
+            return .idle
         }
-        if isKept {
+        switch fate {
+        case .handedOver(let waiter): waiter.resume(returning: .existing(connection))
+        case .retired: Task { await connection.quit() }
+        case .idle:
             connection.becomeIdle { [weak self, weak connection] in
                 guard let connection else { return }
                 self?.state.withLock { $0.idle.removeAll { $0 === connection } }
             }
-        } else {
-            Task { await connection.quit() }
         }
     }
 
     private func connectionEnded() {
-        let waiters = state.withLock { state in
+        let (next, waiters) = state.withLock { state in
             state.open -= 1
-            guard state.open == 0 else { return [CheckedContinuation<Void, Never>]() }
+            var next: CheckedContinuation<Place, Never>?
+            if !state.waiting.isEmpty, state.open < state.limit {
+                state.open += 1
+                next = state.waiting.removeFirst().resume
+            }
+            guard state.open == 0 else { return (next, [CheckedContinuation<Void, Never>]()) }
             defer { state.closeWaiters = [] }
-            return state.closeWaiters
+            return (next, state.closeWaiters)
         }
+        next?.resume(returning: .new)
         for waiter in waiters { waiter.resume() }
     }
 }
