@@ -24,6 +24,7 @@ actor SubmissionSession {
     var tls: TLSInfo?
     var activity = Activity.commands
     private var isDraining = false
+    private var wasLoggedIn = false
     /// The hash that the login was checked against: with another one the login is void.
     private var provenHash: String?
 
@@ -79,6 +80,7 @@ actor SubmissionSession {
             activity = .commands
             if case .implicitTLS = security { greet() } else { session.tlsEstablished() }
             awaitCommand()
+            if isDraining { sayGoodbye() }
         case .drained: break
         case .deadline: timedOut()
         case .closed:
@@ -89,7 +91,7 @@ actor SubmissionSession {
         }
     }
 
-    private func ended() { service.ended(self, network: socket.peer.networkPrefix) }
+    private func ended() { service.ended(self, client: socket.peer, wasLoggedIn: wasLoggedIn || session.account != nil) }
 
     nonisolated func beginDraining() {
         worker.run { self.assumeIsolated { $0.drain() } }
@@ -101,12 +103,22 @@ actor SubmissionSession {
         if case .commands = activity { sayGoodbye() }
     }
 
+    /// The service stops now. A message that is complete is still made durable and answered.
+    nonisolated func cutOff() {
+        worker.run {
+            self.assumeIsolated { session in
+                if case .waiting = session.activity { return }
+                session.sayGoodbye()
+            }
+        }
+    }
+
     private func sayGoodbye() {
         channel?.send(Reply.shuttingDown.wireOctets)
         channel?.close()
     }
 
-    private func awaitCommand() { channel?.deadline = .now + settings.patience.command }
+    func awaitCommand() { channel?.deadline = .now + settings.patience.command }
 
     private func timedOut() {
         switch activity {
@@ -114,6 +126,9 @@ actor SubmissionSession {
             channel?.send(Reply.idleTimeout.wireOctets)
             channel?.close()
         case .handshake: channel?.abort()
+        case .receiving where channel?.isReading == false:
+            // It is our disk that is slow.
+            channel?.deadline = .now + settings.patience.message
         case .receiving(let reception):
             guard reception.octetsSinceLastLook() < settings.patience.slowestMessage * Int(settings.patience.message.components.seconds)
             else {
@@ -135,6 +150,7 @@ actor SubmissionSession {
     /// Works off what has arrived, until there is no more or something has to be waited for.
     private func process() {
         while let channel, channel.inputCount > 0 {
+            if isDraining, case .commands = activity { break }
             switch activity {
             case .commands:
                 guard readLine(from: channel) else { return }
@@ -143,6 +159,7 @@ actor SubmissionSession {
             case .handshake, .waiting, .delayingRefusal: return
             }
         }
+        if isDraining, case .commands = activity { sayGoodbye() }
     }
 
     /// - Returns: false if there is no whole line.
@@ -247,6 +264,8 @@ actor SubmissionSession {
     private func checked(
         _ verdict: PasswordVerifier.Verdict, name: AccountName?, account: Account?, network: NetworkRange, delay: Duration
     ) {
+        // Also for a client that did not wait for the answer: it has cost the same.
+        if verdict == .wrong { service.throttle.failed(network: network, account: name, at: .now) }
         guard channel != nil else { return }
         activity = .commands
         switch verdict {
@@ -255,7 +274,6 @@ actor SubmissionSession {
             loggedIn(account, network: network)
             resume()
         case .wrong:
-            service.throttle.failed(network: network, account: name, at: .now)
             refuseLogin(name, reason: "wrong user name or password", delay: delay)
             if case .commands = activity { resume() }
         case .overloaded:
@@ -267,6 +285,7 @@ actor SubmissionSession {
     private func loggedIn(_ account: Account, network: NetworkRange) {
         service.throttle.succeeded(network: network, account: account.name, at: .now)
         provenHash = account.passwordHash
+        wasLoggedIn = true
         perform(session.authenticationFinished(.accepted(account.name)))
     }
 
