@@ -48,6 +48,9 @@ struct ControlAnswers: ControlAnswering {
 
     // MARK: Queue
 
+    /// Three hundred years.
+    private static let longestAge = 1e10
+
     private func list(_ request: ControlRequest, _ send: @Sendable ([UInt8]) -> Void) async throws(QueueError) {
         let filter = try filter(request.filter)
         var left = request.count ?? .max
@@ -117,7 +120,8 @@ struct ControlAnswers: ControlAnswering {
             filter.account = account
         }
         filter.recipient = wanted.recipient.map { Array($0.utf8) }
-        if let age = wanted.olderThan { filter.acceptedBefore = clock() + .seconds(-age) }
+        // Bounded, since a number that no duration can hold would end the daemon.
+        if let age = wanted.olderThan { filter.acceptedBefore = clock() + .seconds(-min(max(0, age), Self.longestAge)) }
         return filter
     }
 
