@@ -232,7 +232,9 @@ actor SubmissionSession {
             return loggedIn(account, network: network)
         }
         switch service.throttle.verdict(network: network, account: name, at: now) {
-        case .refuse: refuseLogin(name, reason: "too many failed logins from this address", delay: .seconds(5))
+        case .refuse:
+            tellOfRefusedLogin(name, reason: "too many failed logins from this address")
+            refuseLogin(delay: .seconds(5))
         case .check(let delay):
             activity = .waiting
             channel?.deadline = nil
@@ -247,16 +249,20 @@ actor SubmissionSession {
     private func checked(
         _ verdict: PasswordVerifier.Verdict, name: AccountName?, account: Account?, network: NetworkRange, delay: Duration
     ) {
-        guard channel != nil else { return }
+        guard channel != nil else {
+            // Who hangs up instead of waiting for the answer has still cost us a hash.
+            if verdict == .wrong { noteWrongPassword(name, network: network) }
+            return
+        }
         activity = .commands
         switch verdict {
         case .right:
-            guard let account else { return refuseLogin(name, reason: "wrong user name or password", delay: delay) }
+            guard let account else { return refuseLogin(delay: delay) }
             loggedIn(account, network: network)
             resume()
         case .wrong:
-            service.throttle.failed(network: network, account: name, at: .now)
-            refuseLogin(name, reason: "wrong user name or password", delay: delay)
+            noteWrongPassword(name, network: network)
+            refuseLogin(delay: delay)
             if case .commands = activity { resume() }
         case .overloaded:
             perform(session.authenticationFinished(.unavailable))
@@ -270,11 +276,19 @@ actor SubmissionSession {
         perform(session.authenticationFinished(.accepted(account.name)))
     }
 
-    private func refuseLogin(_ name: AccountName?, reason: String, delay: Duration) {
+    private func noteWrongPassword(_ name: AccountName?, network: NetworkRange) {
+        service.throttle.failed(network: network, account: name, at: .now)
+        tellOfRefusedLogin(name, reason: "wrong user name or password")
+    }
+
+    private func tellOfRefusedLogin(_ name: AccountName?, reason: String) {
         var event = RelayEvent(.loginRefused, at: service.clock(), account: name)
         event.client = socket.peer.host
         event.reply = reason
         service.events.emit(event)
+    }
+
+    private func refuseLogin(delay: Duration) {
         guard delay > .zero else { return perform(session.authenticationFinished(.refused)) }
         activity = .delayingRefusal
         channel?.deadline = .now + delay
