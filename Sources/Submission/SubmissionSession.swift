@@ -98,7 +98,21 @@ actor SubmissionSession {
     /// The service stops: an idle client is told so; a message under way may finish first.
     func drain() {
         isDraining = true
-        if case .commands = activity { sayGoodbye() }
+        switch activity {
+        case .commands: sayGoodbye()
+        case .handshake: channel?.abort()  // nothing has been said that could be lost
+        case .receiving, .waiting, .delayingRefusal: break
+        }
+    }
+
+    nonisolated func beginCuttingOff() {
+        worker.run { self.assumeIsolated { $0.cutOff() } }
+    }
+
+    /// There is no more time: who has not come to the end of its message has no 250 and will send it again.
+    private func cutOff() {
+        if case .waiting = activity { return }  // our own turn, which ends in a goodbye
+        sayGoodbye()
     }
 
     private func sayGoodbye() {
