@@ -183,8 +183,8 @@ actor SubmissionSession {
         return true
     }
 
-    /// After a reload: an account that is gone, or has another password, is cut off at its next command.
-    private func takeUpReload() {
+    /// After a reload: an account that is gone, or has another password, is cut off at its next command or final dot.
+    func takeUpReload() {
         guard generation != service.generation else { return }
         (settings, generation) = service.current
         guard let name = session.account else { return }
