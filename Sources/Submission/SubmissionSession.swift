@@ -58,8 +58,11 @@ actor SubmissionSession {
 
     // MARK: Life
 
+    /// More than any line: what a client may pipeline while we wait, and make us hold for it.
+    private static let inputLimit = 16 << 10
+
     func start() {
-        guard let channel = try? Channel(socket, worker: worker) else { return ended() }
+        guard let channel = try? Channel(socket, worker: worker, inputLimit: Self.inputLimit) else { return ended() }
         self.channel = channel
         // The channel keeps the session alive until it is closed.
         channel.onEvent = { event in self.assumeIsolated { $0.handle(event) } }
