@@ -29,6 +29,7 @@ public final class SubmissionService: Sendable {
 
     private let state: Mutex<State>
     let limiter = ConnectionLimiter()
+    let strangers = StrangerLimiter()
     let throttle = LoginThrottle()
     let rates = AccountRateLimiter()
     let verifier: PasswordVerifier
@@ -69,6 +70,7 @@ public final class SubmissionService: Sendable {
         guard policy.admits(socket.peer) else {
             return refuse(socket, on: worker, with: Reply(554, StatusDetail(7, 1), "\(socket.peer.host) is not allowed on this listener"))
         }
+        guard strangers.admits(socket.peer, at: .now) else { return refuse(socket, on: worker, with: .tooManyStrangers) }
         guard limiter.enter(network: network, limit: settings.connections, limitPerNetwork: settings.connectionsPerNetwork) else {
             return refuse(socket, on: worker, with: .tooManyConnections)
         }
@@ -84,12 +86,19 @@ public final class SubmissionService: Sendable {
     }
 
     /// Ends idle sessions with 421 and lets messages under way finish; returns when every session is gone.
-    public func drain() async {
+    ///
+    /// - Parameter patience: what comes more slowly is cut off: deliveries must have their time to end before the host kills us.
+    public func drain(patience: Duration = .seconds(60)) async {
         let sessions = state.withLock { state in
             state.isDraining = true
             return Array(state.sessions.values)
         }
         for session in sessions { session.beginDraining() }
+        let cuttingOff = Task {
+            try await Task.sleep(for: patience)
+            for session in state.withLock({ Array($0.sessions.values) }) { session.beginCuttingOff() }
+        }
+        defer { cuttingOff.cancel() }
         await withCheckedContinuation { continuation in
             let isDone = state.withLock { state in
                 guard !state.sessions.isEmpty else { return true }
@@ -111,8 +120,9 @@ public final class SubmissionService: Sendable {
         return state.withLock { $0.ids.next(now: now, random: random) }
     }
 
-    func ended(_ session: SubmissionSession, network: NetworkRange) {
-        limiter.leave(network: network)
+    func ended(_ session: SubmissionSession, client: SocketAddress, wasLoggedIn: Bool) {
+        limiter.leave(network: client.networkPrefix)
+        if !wasLoggedIn { strangers.leftUnknown(client, at: .now) }
         let waiters = state.withLock { state in
             state.sessions[ObjectIdentifier(session)] = nil
             guard state.isDraining, state.sessions.isEmpty else { return [CheckedContinuation<Void, Never>]() }
@@ -129,4 +139,8 @@ public final class SubmissionService: Sendable {
         channel.send(reply.wireOctets)
         channel.close()
     }
+}
+
+extension Reply {
+    static let tooManyStrangers = Reply(421, StatusDetail(7, 0), "Too many connections without a login from your network; try again in a minute")
 }

@@ -24,6 +24,7 @@ actor SubmissionSession {
     var tls: TLSInfo?
     var activity = Activity.commands
     private var isDraining = false
+    private var wasLoggedIn = false
     /// The hash that the login was checked against: with another one the login is void.
     private var provenHash: String?
 
@@ -58,8 +59,11 @@ actor SubmissionSession {
 
     // MARK: Life
 
+    /// More than any line: what a client may pipeline while we wait, and make us hold for it.
+    private static let inputLimit = 16 << 10
+
     func start() {
-        guard let channel = try? Channel(socket, worker: worker) else { return ended() }
+        guard let channel = try? Channel(socket, worker: worker, inputLimit: Self.inputLimit) else { return ended() }
         self.channel = channel
         // The channel keeps the session alive until it is closed.
         channel.onEvent = { event in self.assumeIsolated { $0.handle(event) } }
@@ -79,6 +83,7 @@ actor SubmissionSession {
             activity = .commands
             if case .implicitTLS = security { greet() } else { session.tlsEstablished() }
             awaitCommand()
+            if isDraining { sayGoodbye() }
         case .drained: break
         case .deadline: timedOut()
         case .closed:
@@ -89,7 +94,7 @@ actor SubmissionSession {
         }
     }
 
-    private func ended() { service.ended(self, network: socket.peer.networkPrefix) }
+    private func ended() { service.ended(self, client: socket.peer, wasLoggedIn: wasLoggedIn || session.account != nil) }
 
     nonisolated func beginDraining() {
         worker.run { self.assumeIsolated { $0.drain() } }
@@ -98,7 +103,21 @@ actor SubmissionSession {
     /// The service stops: an idle client is told so; a message under way may finish first.
     func drain() {
         isDraining = true
-        if case .commands = activity { sayGoodbye() }
+        switch activity {
+        case .commands: sayGoodbye()
+        case .handshake: channel?.abort()  // nothing has been said that could be lost
+        case .receiving, .waiting, .delayingRefusal: break
+        }
+    }
+
+    nonisolated func beginCuttingOff() {
+        worker.run { self.assumeIsolated { $0.cutOff() } }
+    }
+
+    /// There is no more time: who has not come to the end of its message has no 250 and will send it again.
+    private func cutOff() {
+        if case .waiting = activity { return }  // our own turn, which ends in a goodbye
+        sayGoodbye()
     }
 
     private func sayGoodbye() {
@@ -106,7 +125,7 @@ actor SubmissionSession {
         channel?.close()
     }
 
-    private func awaitCommand() { channel?.deadline = .now + settings.patience.command }
+    func awaitCommand() { channel?.deadline = .now + settings.patience.command }
 
     private func timedOut() {
         switch activity {
@@ -114,6 +133,9 @@ actor SubmissionSession {
             channel?.send(Reply.idleTimeout.wireOctets)
             channel?.close()
         case .handshake: channel?.abort()
+        case .receiving where channel?.isReading == false:
+            // It is our disk that is slow.
+            channel?.deadline = .now + settings.patience.message
         case .receiving(let reception):
             guard reception.octetsSinceLastLook() < settings.patience.slowestMessage * Int(settings.patience.message.components.seconds)
             else {
@@ -135,6 +157,7 @@ actor SubmissionSession {
     /// Works off what has arrived, until there is no more or something has to be waited for.
     private func process() {
         while let channel, channel.inputCount > 0 {
+            if isDraining, case .commands = activity { break }
             switch activity {
             case .commands:
                 guard readLine(from: channel) else { return }
@@ -143,6 +166,7 @@ actor SubmissionSession {
             case .handshake, .waiting, .delayingRefusal: return
             }
         }
+        if isDraining, case .commands = activity { sayGoodbye() }
     }
 
     /// - Returns: false if there is no whole line.
@@ -169,8 +193,8 @@ actor SubmissionSession {
         return true
     }
 
-    /// After a reload: an account that is gone, or has another password, is cut off at its next command.
-    private func takeUpReload() {
+    /// After a reload: an account that is gone, or has another password, is cut off at its next command or final dot.
+    func takeUpReload() {
         guard generation != service.generation else { return }
         (settings, generation) = service.current
         guard let name = session.account else { return }
@@ -232,7 +256,9 @@ actor SubmissionSession {
             return loggedIn(account, network: network)
         }
         switch service.throttle.verdict(network: network, account: name, at: now) {
-        case .refuse: refuseLogin(name, reason: "too many failed logins from this address", delay: .seconds(5))
+        case .refuse:
+            tellOfRefusedLogin(name, reason: "too many failed logins from this address")
+            refuseLogin(delay: .seconds(5))
         case .check(let delay):
             activity = .waiting
             channel?.deadline = nil
@@ -247,16 +273,20 @@ actor SubmissionSession {
     private func checked(
         _ verdict: PasswordVerifier.Verdict, name: AccountName?, account: Account?, network: NetworkRange, delay: Duration
     ) {
-        guard channel != nil else { return }
+        guard channel != nil else {
+            // Who hangs up instead of waiting for the answer has still cost us a hash.
+            if verdict == .wrong { noteWrongPassword(name, network: network) }
+            return
+        }
         activity = .commands
         switch verdict {
         case .right:
-            guard let account else { return refuseLogin(name, reason: "wrong user name or password", delay: delay) }
+            guard let account else { return refuseLogin(delay: delay) }
             loggedIn(account, network: network)
             resume()
         case .wrong:
-            service.throttle.failed(network: network, account: name, at: .now)
-            refuseLogin(name, reason: "wrong user name or password", delay: delay)
+            noteWrongPassword(name, network: network)
+            refuseLogin(delay: delay)
             if case .commands = activity { resume() }
         case .overloaded:
             perform(session.authenticationFinished(.unavailable))
@@ -267,14 +297,23 @@ actor SubmissionSession {
     private func loggedIn(_ account: Account, network: NetworkRange) {
         service.throttle.succeeded(network: network, account: account.name, at: .now)
         provenHash = account.passwordHash
+        wasLoggedIn = true
         perform(session.authenticationFinished(.accepted(account.name)))
     }
 
-    private func refuseLogin(_ name: AccountName?, reason: String, delay: Duration) {
+    private func noteWrongPassword(_ name: AccountName?, network: NetworkRange) {
+        service.throttle.failed(network: network, account: name, at: .now)
+        tellOfRefusedLogin(name, reason: "wrong user name or password")
+    }
+
+    private func tellOfRefusedLogin(_ name: AccountName?, reason: String) {
         var event = RelayEvent(.loginRefused, at: service.clock(), account: name)
         event.client = socket.peer.host
         event.reply = reason
         service.events.emit(event)
+    }
+
+    private func refuseLogin(delay: Duration) {
         guard delay > .zero else { return perform(session.authenticationFinished(.refused)) }
         activity = .delayingRefusal
         channel?.deadline = .now + delay
