@@ -43,7 +43,11 @@ struct DKIMKeys: AsyncParsableCommand {
 
         private func makeFolder(of path: String) throws {
             guard let slash = path.lastIndex(of: "/") else { return }
-            do { _ = try Directory.create(path: String(path[..<slash]), mode: 0o750) } catch { throw failure("\(error)", Sysexits.unavailable) }
+            do {
+                _ = try Directory.create(path: String(path[..<slash]), mode: 0o750)
+            } catch {
+                throw failure("\(error)", Sysexits.unavailable)
+            }
         }
     }
 
