@@ -93,7 +93,7 @@ struct Queue: AsyncParsableCommand {
                 if let reason = recipient.delayReason { Terminal.line("           \(reason)") }
                 if let next = recipient.nextAttempt { Terminal.line("           next try \(next)") }
             }
-            if let header = entry.header { Terminal.line("\n\(header)") }
+            if let header = entry.header { Terminal.line("\n\(Terminal.harmless(header))") }
         }
     }
 
