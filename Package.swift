@@ -1,4 +1,4 @@
-// swift-tools-version: 6.1
+// swift-tools-version: 6.2
 import PackageDescription
 
 /// Every target is built alike: language mode 6, explicit existentials, and imports that each file declares for itself.
@@ -7,6 +7,7 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("MemberImportVisibility"),
     .enableUpcomingFeature("InternalImportsByDefault"),
+    .treatAllWarnings(as: .error),
 ]
 
 /// A target of ours; `on` names every module that it may import.
@@ -61,17 +62,23 @@ let package = Package(
         module("Dispatcher", on: ["MailModel", "MailQueue", "Upstream", collections]),
         module("SESSandbox", on: ["MailModel", "Networking", "Crypto", "SafeIO"]),
         module("ControlProtocol", on: ["MailModel"]),
-        module("RelayDaemon", on: [
-            "MailModel", "SMTPProtocol", "MessageFormat", "DKIM", "Rewriting", "Intake", "Crypto", "SafeIO", "Networking",
-            "MailQueue", "Settings", "Submission", "Upstream", "Dispatcher", "SESSandbox", "ControlProtocol",
-        ]),
-        module("Commands", on: [
-            "RelayDaemon", "ControlProtocol", "MailModel", "Settings", "Networking", "SESSandbox", "DKIM", "SafeIO", "Crypto", argumentParser,
-        ]),
+        module(
+            "RelayDaemon",
+            on: [
+                "MailModel", "SMTPProtocol", "MessageFormat", "DKIM", "Rewriting", "Intake", "Crypto", "SafeIO", "Networking",
+                "MailQueue", "Settings", "Submission", "Upstream", "Dispatcher", "SESSandbox", "ControlProtocol",
+            ]),
+        module(
+            "Commands",
+            on: [
+                "RelayDaemon", "ControlProtocol", "MailModel", "Settings", "Networking", "SESSandbox", "DKIM", "SafeIO", "Crypto",
+                argumentParser,
+            ]),
         .executableTarget(name: "fairlead", dependencies: ["Commands"], swiftSettings: strict),
 
         .executableTarget(
-            name: "mailqueue-bench", dependencies: ["MailQueue", "MailModel", "SafeIO"], path: "Tests/MailQueueBench", swiftSettings: strict),
+            name: "mailqueue-bench", dependencies: ["MailQueue", "MailModel", "SafeIO"], path: "Tests/MailQueueBench", swiftSettings: strict
+        ),
 
         // Tests.
         .target(name: "TestSupport", dependencies: ["MailModel", "MailQueue"], path: "Tests/TestSupport", swiftSettings: strict),

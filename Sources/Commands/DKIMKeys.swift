@@ -30,7 +30,7 @@ struct DKIMKeys: AsyncParsableCommand {
                 try makeFolder(of: path)
                 do {
                     let key = try RSAPrivateKey.generate()
-                    try WholeFile.replace(path, with: try key.pem, mode: 0o600)
+                    try SecretFile.write(path, try key.pem)
                     made += 1
                     Terminal.line("key written to \(path)\n")
                     Terminal.line(try record(of: identity, key: key).zone + "\n")
@@ -43,7 +43,7 @@ struct DKIMKeys: AsyncParsableCommand {
 
         private func makeFolder(of path: String) throws {
             guard let slash = path.lastIndex(of: "/") else { return }
-            do { _ = try Directory.create(path: String(path[..<slash]), mode: 0o750) } catch { throw failure("\(error)", Sysexits.unavailable) }
+            do { try SecretFile.makeFolder(String(path[..<slash])) } catch { throw failure("\(error)", Sysexits.unavailable) }
         }
     }
 

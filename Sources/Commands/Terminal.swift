@@ -21,6 +21,12 @@ enum Terminal {
         write(Array(text.utf8) + [10], to: 1)
     }
 
+    /// Lines that others wrote, without what a terminal would obey.
+    static func harmless(_ text: String) -> String {
+        let octets = text.utf8.filter { $0 != 13 }.map { $0 == 10 || $0 == 9 || ($0 >= 32 && $0 != 127) ? $0 : UInt8(ascii: "?") }
+        return String(decoding: octets, as: UTF8.self)
+    }
+
     static func error(_ text: String) {
         write(Array(text.utf8) + [10], to: 2)
     }

@@ -13,7 +13,8 @@ public struct HealthReport: Codable, Hashable, Sendable {
         if status.queue.storage != "ok" {
             self.init(grade: 2, summary: "CRITICAL: no mail is accepted: \(status.queue.storage); \(depth)")
         } else if status.route.state != "open" {
-            self.init(grade: 2, summary: "CRITICAL: the route is paused: \(status.route.reason ?? status.route.cause ?? "unknown"); \(depth)")
+            self.init(
+                grade: 2, summary: "CRITICAL: the route is paused: \(status.route.reason ?? status.route.cause ?? "unknown"); \(depth)")
         } else if status.queue.quarantined > 0 {
             self.init(grade: 1, summary: "WARNING: \(status.queue.quarantined) messages are set aside; \(depth)")
         } else if let warning = status.warnings.first {

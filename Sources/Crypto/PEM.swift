@@ -5,7 +5,7 @@ internal import COpenSSL
 /// `@unchecked Sendable`: the pointer never changes, the key is not altered after `init`, and OpenSSL guards the reference count and
 /// the caches inside a key with its own locks (openssl-threads(7)).
 final class KeyHandle: @unchecked Sendable {
-    let pointer: OpaquePointer   // EVP_PKEY *, ours
+    let pointer: OpaquePointer  // EVP_PKEY *, ours
 
     /// Takes ownership.
     init(_ pointer: OpaquePointer) { self.pointer = pointer }
@@ -15,7 +15,7 @@ final class KeyHandle: @unchecked Sendable {
 
 /// A certificate, owned by whoever holds the value.
 struct CertificateHandle: ~Copyable {
-    let pointer: OpaquePointer   // X509 *, ours
+    let pointer: OpaquePointer  // X509 *, ours
 
     /// Takes ownership.
     init(_ pointer: OpaquePointer) { self.pointer = pointer }
@@ -42,10 +42,12 @@ enum PEM {
         var wasAsked = false
         let key = reading(pem) { bio in
             // Without a callback OpenSSL would ask for a passphrase on the terminal.
-            PEM_read_bio_PrivateKey(bio, nil, { _, _, _, wasAsked in
-                wasAsked?.storeBytes(of: true, as: Bool.self)
-                return -1
-            }, &wasAsked)
+            PEM_read_bio_PrivateKey(
+                bio, nil,
+                { _, _, _, wasAsked in
+                    wasAsked?.storeBytes(of: true, as: Bool.self)
+                    return -1
+                }, &wasAsked)
         }
         if let key { return KeyHandle(key) }
         let error = OpenSSLError.draining(after: "PEM_read_bio_PrivateKey")
@@ -58,7 +60,7 @@ enum PEM {
     static func withCertificates<Value>(
         _ pem: [UInt8], _ body: (_ index: Int, consuming CertificateHandle) throws(OpenSSLError) -> Value
     ) throws(OpenSSLError) -> [Value] {
-        let result: Result<[Value], OpenSSLError> = reading(pem) { bio in
+        let result = reading(pem) { bio -> Result<[Value], OpenSSLError> in
             var values: [Value] = []
             do throws(OpenSSLError) {
                 while let certificate = PEM_read_bio_X509(bio, nil, { _, _, _, _ in -1 }, nil) {
@@ -71,7 +73,8 @@ enum PEM {
             }
             ERR_clear_error()
             return .success(values)
-        } ?? .failure(.draining(after: "BIO_new_mem_buf"))
+        }
+        guard let result else { throw .draining(after: "BIO_new_mem_buf") }
         return try result.get()
     }
 

@@ -27,6 +27,7 @@ public final class RSAPrivateKey: Sendable {
     /// The length of the modulus. Below 2048 is worth a warning.
     public let bits: Int
     private let key: KeyHandle
+    private let contexts: SigningContexts
 
     /// Reads PKCS#1 or PKCS#8 in PEM.
     ///
@@ -38,6 +39,7 @@ public final class RSAPrivateKey: Sendable {
             case .unreadable(let cause): throw .unreadable(cause)
             }
         }
+        contexts = SigningContexts(key)
         guard EVP_PKEY_is_a(key.pointer, "RSA") == 1 else {
             throw .notRSA(kind: EVP_PKEY_get0_type_name(key.pointer).map { String(cString: $0) } ?? "unknown")
         }
@@ -53,6 +55,7 @@ public final class RSAPrivateKey: Sendable {
 
     private init(_ key: KeyHandle) {
         self.key = key
+        contexts = SigningContexts(key)
         bits = Int(EVP_PKEY_get_bits(key.pointer))
     }
 
@@ -74,17 +77,7 @@ public final class RSAPrivateKey: Sendable {
 
     /// Signs the SHA-256 digest of `message`; as long as the modulus.
     public func signature(of message: [UInt8]) throws(OpenSSLError) -> [UInt8] {
-        ERR_clear_error()
-        guard let context = EVP_MD_CTX_new() else { throw .draining(after: "EVP_MD_CTX_new") }
-        defer { EVP_MD_CTX_free(context) }
-        guard EVP_DigestSignInit_ex(context, nil, "SHA256", nil, nil, key.pointer, nil) == 1 else {
-            throw .draining(after: "EVP_DigestSignInit")
-        }
-        var length = Int(EVP_PKEY_get_size(key.pointer))
-        var signature = [UInt8](repeating: 0, count: length)
-        guard EVP_DigestSign(context, &signature, &length, message, message.count) == 1 else { throw .draining(after: "EVP_DigestSign") }
-        signature.removeLast(signature.count - length)
-        return signature
+        try contexts.signature(ofDigest: SHA256.digest(of: message))
     }
 }
 

@@ -23,7 +23,7 @@ public enum SelfSignedCertificate {
 
         try check("X509_set_version", X509_set_version(pointer, Int(X509_VERSION_3)))
         var serial = try SecureRandom.octets(count: 16)
-        serial[0] = serial[0] & 0x3F | 0x40   // positive, and of one length
+        serial[0] = serial[0] & 0x3F | 0x40  // positive, and of one length
         guard let number = BN_bin2bn(serial, Int32(serial.count), nil) else { throw .draining(after: "BN_bin2bn") }
         defer { BN_free(number) }
         guard BN_to_ASN1_INTEGER(number, X509_get_serialNumber(pointer)) != nil else { throw .draining(after: "BN_to_ASN1_INTEGER") }
@@ -34,8 +34,10 @@ public enum SelfSignedCertificate {
         // A common name holds 64 characters (RFC 5280, ub-common-name); who is named stands in the alternative names anyway.
         let commonName = hostNames.first { $0.utf8.count <= 64 } ?? "self-signed"
         let subject = X509_get_subject_name(pointer)
-        try check("X509_NAME_add_entry_by_NID", X509_NAME_add_entry_by_NID(
-            subject, NID_commonName, shim_MBSTRING_ASC, Array(commonName.utf8), Int32(commonName.utf8.count), -1, 0))
+        try check(
+            "X509_NAME_add_entry_by_NID",
+            X509_NAME_add_entry_by_NID(
+                subject, NID_commonName, shim_MBSTRING_ASC, Array(commonName.utf8), Int32(commonName.utf8.count), -1, 0))
         try check("X509_set_issuer_name", X509_set_issuer_name(pointer, subject))
         try check("X509_set_pubkey", X509_set_pubkey(pointer, key.pointer))
 

@@ -20,7 +20,7 @@ public final class TLSContext: @unchecked Sendable {
     enum Role { case server, client }
 
     let role: Role
-    let pointer: OpaquePointer   // SSL_CTX *, ours
+    let pointer: OpaquePointer  // SSL_CTX *, ours
 
     private init(role: Role) throws(OpenSSLError) {
         guard OpenSSL.isPrepared else { throw .draining(after: "OPENSSL_init_crypto") }
@@ -42,11 +42,13 @@ public final class TLSContext: @unchecked Sendable {
     public static func server(certificateChainPEM: [UInt8], privateKeyPEM: [UInt8]) throws(OpenSSLError) -> TLSContext {
         let context = try TLSContext(role: .server)
         try context.use(certificateChainPEM, privateKeyPEM)
-        SSL_CTX_set_verify(context.pointer, SSL_VERIFY_NONE, nil)   // on a server: do not ask for a client certificate
-        SSL_CTX_set_alpn_select_cb(context.pointer, { _, _, _, offered, length, _ in
-            ApplicationProtocols.areAllForeign(UnsafeBufferPointer(start: offered, count: Int(length)))
-                ? SSL_TLSEXT_ERR_ALERT_FATAL : SSL_TLSEXT_ERR_NOACK
-        }, nil)
+        SSL_CTX_set_verify(context.pointer, SSL_VERIFY_NONE, nil)  // on a server: do not ask for a client certificate
+        SSL_CTX_set_alpn_select_cb(
+            context.pointer,
+            { _, _, _, offered, length, _ in
+                ApplicationProtocols.areAllForeign(UnsafeBufferPointer(start: offered, count: Int(length)))
+                    ? SSL_TLSEXT_ERR_ALERT_FATAL : SSL_TLSEXT_ERR_NOACK
+            }, nil)
         return context
     }
 
@@ -66,12 +68,14 @@ public final class TLSContext: @unchecked Sendable {
     private func applyPolicy() throws(OpenSSLError) {
         try Self.check("SSL_CTX_set_min_proto_version", Int32(shim_SSL_CTX_set_min_proto_version(pointer, TLS1_2_VERSION)))
         try Self.check("SSL_CTX_set_max_proto_version", Int32(shim_SSL_CTX_set_max_proto_version(pointer, TLS1_3_VERSION)))
-        SSL_CTX_set_security_level(pointer, 2)   // 112 bits, whatever the system's openssl.cnf says
+        SSL_CTX_set_security_level(pointer, 2)  // 112 bits, whatever the system's openssl.cnf says
         // AES-128 first: all are strong enough, and its handshake hash is the faster one.
-        try Self.check("SSL_CTX_set_cipher_list", SSL_CTX_set_cipher_list(
-            pointer, "ECDHE+AESGCM+AES128:ECDHE+AESGCM+AES256:ECDHE+CHACHA20:!aNULL"))
-        try Self.check("SSL_CTX_set_ciphersuites", SSL_CTX_set_ciphersuites(
-            pointer, "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"))
+        try Self.check(
+            "SSL_CTX_set_cipher_list",
+            SSL_CTX_set_cipher_list(pointer, "ECDHE+AESGCM+AES128:ECDHE+AESGCM+AES256:ECDHE+CHACHA20:!aNULL"))
+        try Self.check(
+            "SSL_CTX_set_ciphersuites",
+            SSL_CTX_set_ciphersuites(pointer, "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"))
         try Self.check("SSL_CTX_set1_groups_list", Int32(shim_SSL_CTX_set1_groups_list(pointer, "X25519:P-256:P-384")))
         SSL_CTX_set_options(
             pointer,

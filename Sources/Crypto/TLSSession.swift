@@ -17,8 +17,8 @@ public struct TLSSession: ~Copyable {
         case peerClosed
     }
 
-    private let ssl: OpaquePointer                  // SSL *, ours
-    private let wire: UnsafeMutablePointer<Wire>    // ours; the session's BIO points to it
+    private let ssl: OpaquePointer  // SSL *, ours
+    private let wire: UnsafeMutablePointer<Wire>  // ours; the session's BIO points to it
     private var failure: OpenSSLError?
     private var isPeerClosed = false
 
@@ -63,6 +63,9 @@ public struct TLSSession: ~Copyable {
             throw fail(OpenSSLError(call: "feed", reasons: ["out of memory"]))
         }
     }
+
+    /// Whether another `read` can bring something without being fed: part of a record, or all of one, lies here.
+    public var hasUnreadInput: Bool { wire.pointee.incoming.count > 0 || SSL_has_pending(ssl) == 1 }
 
     /// Decrypts into `buffer`: at least one octet, at most one record (16 KiB).
     public mutating func read(into buffer: UnsafeMutableRawBufferPointer) throws(OpenSSLError) -> Step<Int> {
@@ -132,7 +135,7 @@ extension TLSSession {
             close(ssl, wire)
             throw .draining(after: "BIO_new")
         }
-        SSL_set_bio(ssl, bio, bio)   // takes it over, once for both directions
+        SSL_set_bio(ssl, bio, bio)  // takes it over, once for both directions
         return (ssl, wire)
     }
 

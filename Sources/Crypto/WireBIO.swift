@@ -4,7 +4,7 @@ internal import COpenSSL
 /// without a copy.
 enum WireBIO {
     /// Made once, then only read.
-    private nonisolated(unsafe) static let method: OpaquePointer? = {   // BIO_METHOD *
+    private nonisolated(unsafe) static let method: OpaquePointer? = {  // BIO_METHOD *
         guard let method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "wire") else { return nil }
         BIO_meth_set_create(method) { bio in
             BIO_set_init(bio, 1)
@@ -27,7 +27,7 @@ enum WireBIO {
         BIO_clear_flags(bio, BIO_FLAGS_READ | BIO_FLAGS_SHOULD_RETRY)
         guard let wire = BIO_get_data(bio)?.assumingMemoryBound(to: Wire.self), let target, limit > 0 else { return 0 }
         let taken = wire.pointee.incoming.take(into: target, limit: Int(limit))
-        guard taken == 0 else { return Int32(taken) }   // at most `limit`
+        guard taken == 0 else { return Int32(taken) }  // at most `limit`
         BIO_set_flags(bio, BIO_FLAGS_READ | BIO_FLAGS_SHOULD_RETRY)
         return -1
     }

@@ -26,7 +26,8 @@ enum BlankScanner {
         while index < 64 {
             let here = base.loadUnaligned(fromByteOffset: index, as: UInt64.self)
             let next = base.loadUnaligned(fromByteOffset: index &+ 1, as: UInt64.self)
-            harmless &= PackedOctets.differing(here, from: 9)
+            harmless &=
+                PackedOctets.differing(here, from: 9)
                 & (PackedOctets.differing(here, from: 32) | PackedOctets.above(next, 32))
             index &+= 8
         }

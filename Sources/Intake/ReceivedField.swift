@@ -27,7 +27,8 @@ enum ReceivedField {
     }
 
     private static func literal(_ address: [UInt8]) -> [UInt8] {
-        let isAddress = !address.isEmpty && address.count <= 64
+        let isAddress =
+            !address.isEmpty && address.count <= 64
             && address.allSatisfy { ASCII.isLetterOrDigit($0) || $0 == ASCII.dot || $0 == ASCII.colon || $0 == UInt8(ascii: "%") }
         guard isAddress else { return Array("(unknown)".utf8) }
         return Array((address.contains(ASCII.colon) ? "([IPv6:" : "([").utf8) + address + Array("])".utf8)

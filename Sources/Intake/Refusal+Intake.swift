@@ -32,7 +32,8 @@ extension Refusal {
         case .nonASCII(let field, let line):
             Refusal(
                 "header_8bit",
-                Reply(554, StatusDetail(6, 9), "\(field) has 8-bit text in line \(line) of the header; write it as encoded-words (RFC 2047)"))
+                Reply(
+                    554, StatusDetail(6, 9), "\(field) has 8-bit text in line \(line) of the header; write it as encoded-words (RFC 2047)"))
         case .lineTooLong(let line): .syntax("header_long_line", "Line \(line) of the header is longer than 998 octets; fold it")
         case .tooManyFields: .syntax("header_fields", "The header has more than \(HeaderLimits().fields) fields")
         case .tooLong: .syntax("header_size", "The header is longer than \(HeaderLimits().octets) octets")

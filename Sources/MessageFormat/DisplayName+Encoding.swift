@@ -57,7 +57,8 @@ extension DisplayName {
         var heldLength = 0
         func close() {
             guard !held.isEmpty else { return }
-            words.append(Array((usesQ ? "=?utf-8?Q?" : "=?utf-8?B?").utf8) + (usesQ ? encodeQ(held) : Base64.encode(held)) + Array("?=".utf8))
+            words.append(
+                Array((usesQ ? "=?utf-8?Q?" : "=?utf-8?B?").utf8) + (usesQ ? encodeQ(held) : Base64.encode(held)) + Array("?=".utf8))
             held.removeAll(keepingCapacity: true)
             heldLength = 0
         }

@@ -145,7 +145,9 @@ extension Channel {
             while filled < Scratch.size, mayHoldPlaintext {
                 let space = UnsafeMutableRawBufferPointer(rebasing: worker.scratch.clear[filled...])
                 switch try tls?.read(into: space) {
-                case .done(let count): filled += count
+                case .done(let count):
+                    filled += count
+                    mayHoldPlaintext = tls?.hasUnreadInput ?? false
                 case .peerClosed: endOfInput = .closeNotify; mayHoldPlaintext = false
                 case .needsMoreInput, nil: mayHoldPlaintext = false
                 }

@@ -12,7 +12,7 @@ struct OctetQueue: ~Copyable {
 
     init() {}
 
-    deinit { free(base) }
+    deinit { base?.deallocate() }
 
     var count: Int { tail - head }
     var isEmpty: Bool { head == tail }
@@ -39,7 +39,7 @@ struct OctetQueue: ~Copyable {
 
     /// Drops everything and gives the memory back.
     mutating func clear() {
-        free(base)
+        base?.deallocate()
         base = nil
         head = 0
         tail = 0
@@ -54,9 +54,9 @@ struct OctetQueue: ~Copyable {
             memmove(base, base + head, used)
         } else {
             let wanted = max(512, used + more, capacity * 2)
-            guard let fresh = malloc(wanted) else { fatalError("out of memory") }
+            let fresh = UnsafeMutableRawPointer.allocate(byteCount: wanted, alignment: 16)
             if let base { memcpy(fresh, base + head, used) }
-            free(base)
+            base?.deallocate()
             base = fresh
             capacity = wanted
         }

@@ -21,7 +21,7 @@ struct Assembly {
     let upstream: UpstreamSettings
     /// Recipients per second; `nil` for no limit.
     let rate: Int?
-    let listeners: [(address: SocketAddress, policy: ListenerPolicy)]
+    let listeners: [ListenerSet.Wanted]
 
     init(_ loaded: LoadedSettings) throws(AssemblyError) {
         self.loaded = loaded
@@ -36,7 +36,7 @@ struct Assembly {
         }
         dispatcher = DispatcherSettings(lifetime: configuration.queue.lifetime)
         rate = configuration.upstream.rate.perSecond.map { max(1, Int($0)) }
-        listeners = try Self.listeners(configuration)
+        listeners = try Self.listeners(loaded)
     }
 
     private static func upstream(_ loaded: LoadedSettings, tls: TLSContext) -> UpstreamSettings {
@@ -52,7 +52,7 @@ struct Assembly {
         let limits = loaded.configuration.limits
         return SubmissionSettings(
             hostname: loaded.hostname.description, tls: tls, accounts: accounts(loaded), intake: intake(loaded),
-            postmaster: loaded.configuration.operatorAddress, maximumMessageSize: limits.messageSize.octets,
+            postmaster: loaded.operatorAddress, maximumMessageSize: limits.messageSize.octets,
             maximumRecipients: limits.recipients, connections: limits.connections, connectionsPerNetwork: limits.connectionsPerIP)
     }
 
@@ -98,11 +98,12 @@ struct Assembly {
         return IntakeSettings(hostname: loaded.hostname, rules: rules, signers: signers)
     }
 
-    private static func listeners(_ configuration: Configuration) throws(AssemblyError) -> [(SocketAddress, ListenerPolicy)] {
-        var listeners: [(SocketAddress, ListenerPolicy)] = []
-        for listener in configuration.listeners {
+    private static func listeners(_ loaded: LoadedSettings) throws(AssemblyError) -> [ListenerSet.Wanted] {
+        var listeners: [ListenerSet.Wanted] = []
+        for (index, listener) in loaded.configuration.listeners.enumerated() {
+            let problem: @Sendable (String) -> String = { loaded.problem(withListener: index, $0).description }
             guard let address = SocketAddress(parsing: listener.address.description) else {
-                throw AssemblyError(text: "listeners: \(listener.address) is no address and port")
+                throw AssemblyError(text: problem("\(listener.address) is no address and port; write one such as [::]:587"))
             }
             let security: ListenerPolicy.Security =
                 switch listener.security {
@@ -111,7 +112,8 @@ struct Assembly {
                 case .none(let account): .trusted(account)
                 }
             let networks = listener.allow.compactMap { NetworkRange(parsing: $0.description) }
-            listeners.append((address, ListenerPolicy(security, networks: networks)))
+            listeners.append(
+                ListenerSet.Wanted(address: address, policy: ListenerPolicy(security, networks: networks), problem: problem))
         }
         return listeners
     }

@@ -14,21 +14,23 @@ struct ControlAnswers: ControlAnswering {
     /// Puts the configuration in force anew; the warnings of a good one, the problems of a bad one.
     let reload: @Sendable () async throws(ControlFailure) -> [String]
 
-    func answer(_ request: ControlRequest, send: @escaping @Sendable ([UInt8]) -> Void) async throws(ControlFailure) -> Int? {
+    func answer(_ request: ControlRequest, send: @escaping ControlLineSender) async throws(ControlFailure) -> Int? {
         if request.command == .reload {
-            for warning in try await reload() { send(Array(warning.utf8)) }
+            for warning in try await reload() { _ = await send(Array(warning.utf8)) }
             return nil
         }
         do throws(QueueError) {
             switch request.command {
-            case .status: send(try encoded(await status()))
-            case .health: send(try encoded(HealthReport(await status())))
+            case .status: _ = await send(try encoded(await status()))
+            case .health: _ = await send(try encoded(HealthReport(await status())))
             case .queueList: try await list(request, send)
             case .queueShow: try await show(request, send)
             case .queueRetry, .queueHold, .queueRelease, .queueRemove: return try await change(request)
             case .tail:
-                for event in try await history.recent(min(max(0, request.count ?? 10), 10_000)) { send(try encoded(EventRecord(event))) }
-            case .trace: send(try encoded(try await trace(request.word ?? "")))
+                for event in try await history.recent(min(max(0, request.count ?? 10), 10_000)) {
+                    guard await send(try encoded(EventRecord(event))) else { break }
+                }
+            case .trace: _ = await send(try encoded(try await trace(request.word ?? "")))
             case .reload: break
             }
         } catch {
@@ -48,26 +50,31 @@ struct ControlAnswers: ControlAnswering {
 
     // MARK: Queue
 
-    private func list(_ request: ControlRequest, _ send: @Sendable ([UInt8]) -> Void) async throws(QueueError) {
+    /// Three hundred years.
+    private static let longestAge = 1e10
+
+    private func list(_ request: ControlRequest, _ send: ControlLineSender) async throws(QueueError) {
         let filter = try filter(request.filter)
         var left = request.count ?? .max
         var after = request.after.flatMap { QueueID(parsing: $0) }
         while left > 0 {
             let page = try await store.list(filter, after: after, limit: min(left, 500))
-            for entry in page.entries { send(try encoded(ControlProtocol.QueueEntry(entry, onlyOpen: true, now: clock()))) }
+            for entry in page.entries {
+                guard await send(try encoded(ControlProtocol.QueueEntry(entry, onlyOpen: true, now: clock()))) else { return }
+            }
             left -= page.entries.count
             guard let next = page.next else { return }
             after = next
         }
     }
 
-    private func show(_ request: ControlRequest, _ send: @Sendable ([UInt8]) -> Void) async throws(QueueError) {
+    private func show(_ request: ControlRequest, _ send: ControlLineSender) async throws(QueueError) {
         guard let text = request.filter?.ids?.first, let id = QueueID(parsing: text) else {
             throw .rejected("a queue id has 13 letters and digits, such as 0d9x2kq7m3f5z")
         }
         var shown = ControlProtocol.QueueEntry(try await store.entry(id), onlyOpen: false, now: clock())
         if let message = try? await store.load(id) { shown.header = String(decoding: message.header, as: UTF8.self) }
-        send(try encoded(shown))
+        _ = await send(try encoded(shown))
     }
 
     private func change(_ request: ControlRequest) async throws(QueueError) -> Int {
@@ -117,7 +124,8 @@ struct ControlAnswers: ControlAnswering {
             filter.account = account
         }
         filter.recipient = wanted.recipient.map { Array($0.utf8) }
-        if let age = wanted.olderThan { filter.acceptedBefore = clock() + .seconds(-age) }
+        // Bounded, since a number that no duration can hold would end the daemon.
+        if let age = wanted.olderThan { filter.acceptedBefore = clock() + .seconds(-min(max(0, age), Self.longestAge)) }
         return filter
     }
 

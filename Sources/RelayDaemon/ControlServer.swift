@@ -38,12 +38,15 @@ final class ControlServer: Sendable {
 protocol ControlAnswering: Sendable {
     /// Answers with one JSON line per call of `send`; the trailer is written by the session.
     ///
+    /// - Parameter send: returns once the asker keeps up; false if it is gone and the rest may be left out.
     /// - Returns: how many messages an order concerned.
-    func answer(_ request: ControlRequest, send: @escaping @Sendable ([UInt8]) -> Void) async throws(ControlFailure) -> Int?
+    func answer(_ request: ControlRequest, send: @escaping ControlLineSender) async throws(ControlFailure) -> Int?
 
     /// Calls `send` for every event from now on; the returned closure ends that.
     func follow(_ send: @escaping @Sendable (RelayEvent) -> Void) -> @Sendable () -> Void
 }
+
+typealias ControlLineSender = @Sendable ([UInt8]) async -> Bool
 
 /// An answer that could not be given: the words for the person, and the command's exit code.
 struct ControlFailure: Error {
@@ -61,7 +64,11 @@ actor ControlSession {
     private var channel: Channel?
     private var unfollow: (@Sendable () -> Void)?
     private var isAnswering = false
+    /// The answer, while the asker has too much to read.
+    private var waiting: CheckedContinuation<Bool, Never>?
 
+    /// An answer goes on when less than this waits to be read: a listing may be longer than memory.
+    private static let answerLimit = 256 << 10
     /// A follower that does not read is cut off rather than buffered for ever.
     private static let followerLimit = 4 << 20
 
@@ -89,8 +96,16 @@ actor ControlSession {
             unfollow = nil
             channel?.onEvent = nil
             channel = nil
-        case .secured, .drained: break
+            goOn(false)
+        case .drained: goOn(true)
+        case .secured: break
         }
+    }
+
+    private func goOn(_ isReading: Bool) {
+        let waiting = waiting
+        self.waiting = nil
+        waiting?.resume(returning: isReading)
     }
 
     private func readRequest() {
@@ -118,10 +133,7 @@ actor ControlSession {
         let isFollowing = request.command == .tail && request.follow == true
         if isFollowing { follow() }
         do throws(ControlFailure) {
-            let changed = try await answers.answer(request) { line in
-                self.worker.run { self.assumeIsolated { $0.send(line) } }
-            }
-            // Lines of the answer are queued on the worker before this hop, so the trailer comes last.
+            let changed = try await answers.answer(request) { line in await self.sendAnswer(line) }
             if !isFollowing { finish(ControlTrailer(end: true, changed: changed)) }
         } catch {
             finish(ControlTrailer(error: error.text, code: error.code))
@@ -135,6 +147,15 @@ actor ControlSession {
         }
     }
 
+    /// One line of the answer, at the asker's pace.
+    private func sendAnswer(_ line: [UInt8]) async -> Bool {
+        guard let channel else { return false }
+        channel.send(line + [10])
+        guard channel.unsentOctets >= Self.answerLimit else { return true }
+        return await withCheckedContinuation { waiting = $0 }
+    }
+
+    /// An event for a follower.
     private func send(_ line: [UInt8]) {
         guard let channel else { return }
         guard channel.unsentOctets < Self.followerLimit || unfollow == nil else {

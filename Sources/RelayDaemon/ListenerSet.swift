@@ -21,6 +21,14 @@ final class ListenerSet: Sendable {
         func change(_ policy: ListenerPolicy) { value.withLock { $0 = policy } }
     }
 
+    /// A port as the settings want it.
+    struct Wanted: Sendable {
+        let address: SocketAddress
+        let policy: ListenerPolicy
+        /// Puts the place in the configuration before what is wrong with the address.
+        let problem: @Sendable (String) -> String
+    }
+
     private let entries = Mutex<[SocketAddress: Entry]>([:])
     private let workers: WorkerPool
     private let service: SubmissionService
@@ -36,12 +44,14 @@ final class ListenerSet: Sendable {
 
     /// Opens what is new without letting anybody in yet.
     ///
-    /// - Throws: the first port that cannot be had; nothing has changed then.
-    func prepare(_ wanted: [(address: SocketAddress, policy: ListenerPolicy)]) throws(StartFailure) -> Change {
+    /// - Throws: every port that cannot be had; nothing has changed then.
+    func prepare(_ wanted: [Wanted]) throws(StartFailure) -> Change {
         var change = Change(wanted: wanted)
+        var problems: [String] = []
         let open = entries.withLock { Set($0.keys) }
-        for (address, policy) in wanted where !open.contains(address) {
-            let box = PolicyBox(policy)
+        for port in wanted where !open.contains(port.address) {
+            let address = port.address
+            let box = PolicyBox(port.policy)
             let service = service
             let log = log
             do throws(SystemCallError) {
@@ -51,15 +61,16 @@ final class ListenerSet: Sendable {
                     onAccept: { socket, worker in service.serve(socket, on: worker, policy: box.current) })
                 change.opened.append((address, Entry(listener: listener, policy: box)))
             } catch {
-                throw Self.failure(error, address)
+                problems.append(port.problem(Self.explanation(error, address)))
             }
         }
+        guard problems.isEmpty else { throw .configuration(problems) }
         return change
     }
 
     /// Ports to be opened and closed, found possible.
     struct Change {
-        fileprivate let wanted: [(address: SocketAddress, policy: ListenerPolicy)]
+        fileprivate let wanted: [Wanted]
         fileprivate var opened: [(address: SocketAddress, entry: Entry)] = []
     }
 
@@ -92,17 +103,12 @@ final class ListenerSet: Sendable {
         for listener in listeners { await listener.stop() }
     }
 
-    private static func failure(_ error: SystemCallError, _ address: SocketAddress) -> StartFailure {
+    private static func explanation(_ error: SystemCallError, _ address: SocketAddress) -> String {
         switch error.code {
-        case EADDRINUSE:
-            .configuration(["listeners: \(address) is in use by another program; stop it (ss -ltnp shows it) or choose another port"])
-        case EACCES:
-            .configuration([
-                "listeners: not allowed to listen on \(address); ports below 1024 need root or CAP_NET_BIND_SERVICE (the systemd unit has it)"
-            ])
-        case EADDRNOTAVAIL:
-            .configuration(["listeners: this host has no address \(address.host); use one of its own, or [::] for all"])
-        default: .configuration(["listeners: cannot listen on \(address): \(error)"])
+        case EADDRINUSE: "\(address) is in use by another program; stop it (ss -ltnp shows it) or choose another port"
+        case EACCES: "not allowed to listen on \(address); ports below 1024 need root or CAP_NET_BIND_SERVICE (the systemd unit has it)"
+        case EADDRNOTAVAIL: "this host has no address \(address.host); use one of its own, or [::] for all"
+        default: "cannot listen on \(address): \(error); choose another address"
         }
     }
 }

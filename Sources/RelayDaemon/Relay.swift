@@ -69,8 +69,8 @@ public final class Relay: Sendable {
             highestID = try await store.highestID()
         } catch {
             switch error {
-            case .inUse: throw .temporary("queue.path: \(error)")
-            default: throw .unavailable("queue.path: \(error)")
+            case .inUse: throw .temporary("\(assembly.loaded.problem(with: "queue.path", "\(error)"))")
+            default: throw .unavailable("\(assembly.loaded.problem(with: "queue.path", "\(error)"))")
             }
         }
         self.store = store
@@ -111,7 +111,8 @@ public final class Relay: Sendable {
     }
 
     private func openControlSocket() throws(StartFailure) {
-        let path = state.withLock { $0.assembly.loaded.configuration.control }
+        let loaded = state.withLock { $0.assembly.loaded }
+        let path = loaded.configuration.control
         let answers = ControlAnswers(
             store: store, history: store.history, dispatcher: dispatcher, hub: hub, clock: clock,
             status: { [weak self] in await self?.report() ?? .stopping },
@@ -124,8 +125,11 @@ public final class Relay: Sendable {
             server.start()
             control.withLock { $0 = server }
         } catch {
-            if error.code == EADDRINUSE { throw .temporary("control: a daemon answers at \(path) already; stop it first") }
-            throw .configuration(["control: cannot make \(path): \(error); choose a folder that exists and that the daemon may write to"])
+            if error.code == EADDRINUSE {
+                throw .temporary("\(loaded.problem(with: "control", "a daemon answers at \(path) already; stop it first"))")
+            }
+            let advice = "choose a folder that exists and that the daemon may write to"
+            throw .configuration(["\(loaded.problem(with: "control", "cannot make \(path): \(error); \(advice)"))"])
         }
     }
 

@@ -154,7 +154,8 @@ extension RewriteRules {
     }
 
     private func notAllowed(_ author: Mailbox, _ account: AccountName, _ patterns: [AddressPattern]?) -> Refusal {
-        let allowed = patterns.map { $0.map(\.description) }
+        let allowed =
+            patterns.map { $0.map(\.description) }
             ?? identities.map { identity in
                 if case .domain(let domain) = identity.scope { "*@\(domain)" } else { identity.scope.description }
             }

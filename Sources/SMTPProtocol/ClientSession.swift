@@ -106,9 +106,10 @@ public struct ClientSession: Sendable {
     /// Only while `isReusable`.
     public mutating func begin(_ transaction: Transaction) -> Action {
         func unsent(_ reason: ClientFailure.Reason) -> Action {
-            .transactionFinished(transaction.recipients.map {
-                RecipientResult(recipient: $0, outcome: .failed(ClientFailure(phase: .mail, reason: reason)))
-            })
+            .transactionFinished(
+                transaction.recipients.map {
+                    RecipientResult(recipient: $0, outcome: .failed(ClientFailure(phase: .mail, reason: reason)))
+                })
         }
         guard state == .ready else { return unsent(.notReady) }
         guard !transaction.recipients.isEmpty else { return .transactionFinished([]) }

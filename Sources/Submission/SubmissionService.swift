@@ -87,17 +87,18 @@ public final class SubmissionService: Sendable {
 
     /// Ends idle sessions with 421 and lets messages under way finish; returns when every session is gone.
     ///
-    /// - Parameter patience: after that, who is still sending is cut off too: nothing of such a message was promised.
+    /// - Parameter patience: what comes more slowly is cut off: deliveries must have their time to end before the host kills us.
     public func drain(patience: Duration = .seconds(60)) async {
         let sessions = state.withLock { state in
             state.isDraining = true
             return Array(state.sessions.values)
         }
         for session in sessions { session.beginDraining() }
-        let cut = Task {
-            guard (try? await Task.sleep(for: patience)) != nil else { return }
-            for session in state.withLock({ Array($0.sessions.values) }) { session.cutOff() }
+        let cuttingOff = Task {
+            try await Task.sleep(for: patience)
+            for session in state.withLock({ Array($0.sessions.values) }) { session.beginCuttingOff() }
         }
+        defer { cuttingOff.cancel() }
         await withCheckedContinuation { continuation in
             let isDone = state.withLock { state in
                 guard !state.sessions.isEmpty else { return true }
@@ -106,7 +107,6 @@ public final class SubmissionService: Sendable {
             }
             if isDone { continuation.resume() }
         }
-        cut.cancel()
     }
 
     // MARK: For sessions

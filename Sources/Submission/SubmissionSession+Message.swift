@@ -43,6 +43,8 @@ extension SubmissionSession {
     private func finish(_ reception: Reception) {
         activity = .waiting
         if let refusal = reception.refusal { return refuse(reception, refusal) }
+        // A message may take hours to arrive: an account that is gone by now gets no 250.
+        takeUpReload()
         guard let account = session.account else { return refuse(reception, .authenticationNeeded) }
         let id = service.nextID()
         let now = service.clock()

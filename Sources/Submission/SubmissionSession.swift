@@ -59,8 +59,11 @@ actor SubmissionSession {
 
     // MARK: Life
 
+    /// More than any line: what a client may pipeline while we wait, and make us hold for it.
+    private static let inputLimit = 16 << 10
+
     func start() {
-        guard let channel = try? Channel(socket, worker: worker) else { return ended() }
+        guard let channel = try? Channel(socket, worker: worker, inputLimit: Self.inputLimit) else { return ended() }
         self.channel = channel
         // The channel keeps the session alive until it is closed.
         channel.onEvent = { event in self.assumeIsolated { $0.handle(event) } }
@@ -100,17 +103,21 @@ actor SubmissionSession {
     /// The service stops: an idle client is told so; a message under way may finish first.
     func drain() {
         isDraining = true
-        if case .commands = activity { sayGoodbye() }
+        switch activity {
+        case .commands: sayGoodbye()
+        case .handshake: channel?.abort()  // nothing has been said that could be lost
+        case .receiving, .waiting, .delayingRefusal: break
+        }
     }
 
-    /// The service stops now. A message that is complete is still made durable and answered.
-    nonisolated func cutOff() {
-        worker.run {
-            self.assumeIsolated { session in
-                if case .waiting = session.activity { return }
-                session.sayGoodbye()
-            }
-        }
+    nonisolated func beginCuttingOff() {
+        worker.run { self.assumeIsolated { $0.cutOff() } }
+    }
+
+    /// There is no more time: who has not come to the end of its message has no 250 and will send it again.
+    private func cutOff() {
+        if case .waiting = activity { return }  // our own turn, which ends in a goodbye
+        sayGoodbye()
     }
 
     private func sayGoodbye() {
@@ -186,8 +193,8 @@ actor SubmissionSession {
         return true
     }
 
-    /// After a reload: an account that is gone, or has another password, is cut off at its next command.
-    private func takeUpReload() {
+    /// After a reload: an account that is gone, or has another password, is cut off at its next command or final dot.
+    func takeUpReload() {
         guard generation != service.generation else { return }
         (settings, generation) = service.current
         guard let name = session.account else { return }
@@ -249,7 +256,9 @@ actor SubmissionSession {
             return loggedIn(account, network: network)
         }
         switch service.throttle.verdict(network: network, account: name, at: now) {
-        case .refuse: refuseLogin(name, reason: "too many failed logins from this address", delay: .seconds(5))
+        case .refuse:
+            tellOfRefusedLogin(name, reason: "too many failed logins from this address")
+            refuseLogin(delay: .seconds(5))
         case .check(let delay):
             activity = .waiting
             channel?.deadline = nil
@@ -264,17 +273,20 @@ actor SubmissionSession {
     private func checked(
         _ verdict: PasswordVerifier.Verdict, name: AccountName?, account: Account?, network: NetworkRange, delay: Duration
     ) {
-        // Also for a client that did not wait for the answer: it has cost the same.
-        if verdict == .wrong { service.throttle.failed(network: network, account: name, at: .now) }
-        guard channel != nil else { return }
+        guard channel != nil else {
+            // Who hangs up instead of waiting for the answer has still cost us a hash.
+            if verdict == .wrong { noteWrongPassword(name, network: network) }
+            return
+        }
         activity = .commands
         switch verdict {
         case .right:
-            guard let account else { return refuseLogin(name, reason: "wrong user name or password", delay: delay) }
+            guard let account else { return refuseLogin(delay: delay) }
             loggedIn(account, network: network)
             resume()
         case .wrong:
-            refuseLogin(name, reason: "wrong user name or password", delay: delay)
+            noteWrongPassword(name, network: network)
+            refuseLogin(delay: delay)
             if case .commands = activity { resume() }
         case .overloaded:
             perform(session.authenticationFinished(.unavailable))
@@ -289,11 +301,19 @@ actor SubmissionSession {
         perform(session.authenticationFinished(.accepted(account.name)))
     }
 
-    private func refuseLogin(_ name: AccountName?, reason: String, delay: Duration) {
+    private func noteWrongPassword(_ name: AccountName?, network: NetworkRange) {
+        service.throttle.failed(network: network, account: name, at: .now)
+        tellOfRefusedLogin(name, reason: "wrong user name or password")
+    }
+
+    private func tellOfRefusedLogin(_ name: AccountName?, reason: String) {
         var event = RelayEvent(.loginRefused, at: service.clock(), account: name)
         event.client = socket.peer.host
         event.reply = reason
         service.events.emit(event)
+    }
+
+    private func refuseLogin(delay: Duration) {
         guard delay > .zero else { return perform(session.authenticationFinished(.refused)) }
         activity = .delayingRefusal
         channel?.deadline = .now + delay

@@ -22,14 +22,17 @@ import Testing
 
     @Test(arguments: [
         ("mail.example", true), ("MAIL.example", true), ("mail.example.", true), ("a.mail.example", true), ("a.b.mail.example", false),
-        ("example", false), (".mail.example", false), ("127.0.0.1", true), ("127.0.0.2", false), ("0:0::1", true), ("", false), ("mail.example\0.evil", false),
+        ("example", false), (".mail.example", false), ("127.0.0.1", true), ("127.0.0.2", false), ("0:0::1", true), ("", false),
+        ("mail.example\0.evil", false),
     ])
     func knowsWhomItNames(host: String, isNamed: Bool) throws {
         let made = try SelfSignedCertificate.make(hostNames: ["mail.example", "*.mail.example", "127.0.0.1", "::1"], validDays: 1)
         #expect(try Certificate.chain(pem: made.certificatePEM).first?.names(host: host) == isNamed)
     }
 
-    @Test(arguments: [[], [""], ["a,DNS:evil.example"], ["a b"], ["a\0b"], ["*"], ["a.*.b"], [".a"], ["a..b"], ["1.2.3.4/8"], ["café.example"]])
+    @Test(arguments: [
+        [], [""], ["a,DNS:evil.example"], ["a b"], ["a\0b"], ["*"], ["a.*.b"], [".a"], ["a..b"], ["1.2.3.4/8"], ["café.example"],
+    ])
     func makesNoneFor(names: [String]) {
         #expect(throws: OpenSSLError.self) { try SelfSignedCertificate.make(hostNames: names, validDays: 1) }
     }
@@ -41,7 +44,10 @@ import Testing
     @Test func refusesWhatIsNoCertificate() throws {
         let made = try SelfSignedCertificate.make(hostNames: ["a.example"], validDays: 1)
         let damaged = String(decoding: made.certificatePEM, as: UTF8.self).replacing("MII", with: "AAA")
-        for pem in [[], octets("hello"), made.privateKeyPEM, Array(made.certificatePEM.dropLast(40)), octets(damaged), made.certificatePEM + octets(damaged)] {
+        for pem in [
+            [], octets("hello"), made.privateKeyPEM, Array(made.certificatePEM.dropLast(40)), octets(damaged),
+            made.certificatePEM + octets(damaged),
+        ] {
             #expect(throws: OpenSSLError.self) { try Certificate.chain(pem: pem) }
         }
     }

@@ -59,7 +59,8 @@ private final class Box {
     }
 
     /// The figure is the whole process's: meant to run alone.
-    @Test(.enabled(if: isWanted), arguments: TLSHandshakeTests.Version.allCases) func idleMemory(version: TLSHandshakeTests.Version) throws {
+    @Test(.enabled(if: isWanted), arguments: TLSHandshakeTests.Version.allCases) func idleMemory(version: TLSHandshakeTests.Version) throws
+    {
         let octets = try Self.idleOctets(version, sessions: 1000)
         print("idle server session, \(version): \(octets) octets")
         #expect(octets < 20 << 10)
@@ -147,7 +148,9 @@ private final class Box {
 
     @Test(.enabled(if: isWanted)) func passwords() throws {
         let hash = try PasswordHash.make(octets("password"))
-        for (what, password) in [("right", octets("password")), ("wrong", octets("passworx")), ("1 MiB", [UInt8](repeating: 1, count: 1 << 20)), ("NUL", [0])] {
+        for (what, password) in [
+            ("right", octets("password")), ("wrong", octets("passworx")), ("1 MiB", [UInt8](repeating: 1, count: 1 << 20)), ("NUL", [0]),
+        ] {
             let time = seconds { for _ in 0..<50 { _ = PasswordHash.verify(password, against: hash) } }
             print("yescrypt, \(what): \(time * 20) ms")
         }

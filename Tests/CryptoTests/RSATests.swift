@@ -56,11 +56,14 @@ import Testing
     }
 
     @Test(arguments: [
-        ("openssl genpkey -algorithm RSA -aes256 -pass pass:secret", "encrypted"), ("openssl genrsa -traditional -aes128 -passout pass:secret 2048", "encrypted"),
+        ("openssl genpkey -algorithm RSA -aes256 -pass pass:secret", "encrypted"),
+        ("openssl genrsa -traditional -aes128 -passout pass:secret 2048", "encrypted"),
         ("openssl genpkey -algorithm RSA -aes256 -pass pass:", "encrypted"),
         ("openssl ecparam -genkey -name prime256v1 -noout", "kind EC,"), ("openssl genpkey -algorithm ED25519", "kind ED25519,"),
-        ("openssl genpkey -algorithm RSA-PSS", "kind RSA-PSS,"), ("openssl genrsa 768", "has 768 bits"), ("openssl genrsa 2048 | head -n 9", "no readable"),
-        ("openssl genrsa 2048 | openssl rsa -pubout", "no readable"), ("true", "no readable"), ("head -c 70000 /dev/urandom", "no readable"),
+        ("openssl genpkey -algorithm RSA-PSS", "kind RSA-PSS,"), ("openssl genrsa 768", "has 768 bits"),
+        ("openssl genrsa 2048 | head -n 9", "no readable"),
+        ("openssl genrsa 2048 | openssl rsa -pubout", "no readable"), ("true", "no readable"),
+        ("head -c 70000 /dev/urandom", "no readable"),
         ("head -c 70000 /dev/zero", "no readable"),
     ])
     func refuses(command: String, reason: String) {
@@ -88,9 +91,10 @@ import Testing
         _ = scratch.file("key.pem", try Self.key.get().pem)
         #expect(scratch.run("openssl rsa -in key.pem -traditional -outform DER -out key.der"))
         var der = scratch.read("key.der")
-        der[40] ^= 4   // inside the modulus
+        der[40] ^= 4  // inside the modulus
         _ = scratch.file("broken.der", der)
-        #expect(scratch.run("{ echo '-----BEGIN RSA PRIVATE KEY-----'; base64 broken.der; echo '-----END RSA PRIVATE KEY-----'; } >broken.pem"))
+        #expect(
+            scratch.run("{ echo '-----BEGIN RSA PRIVATE KEY-----'; base64 broken.der; echo '-----END RSA PRIVATE KEY-----'; } >broken.pem"))
         #expect(throws: RSAPrivateKey.LoadError.self) { try RSAPrivateKey(pem: scratch.read("broken.pem")) }
     }
 }

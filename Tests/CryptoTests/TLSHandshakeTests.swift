@@ -18,7 +18,8 @@ import Testing
         let contexts = try Self.contexts(version)
         var pair = try Pair(contexts.client, contexts.server)
         try pair.handshake()
-        let expected = version == .tls12
+        let expected =
+            version == .tls12
             ? TLSInfo(protocolVersion: "TLSv1.2", cipher: "ECDHE-ECDSA-AES128-GCM-SHA256", keyBits: 128)
             : TLSInfo(protocolVersion: "TLSv1.3", cipher: "TLS_AES_128_GCM_SHA256", keyBits: 128)
         let infos = (pair.client.info, pair.server.info)
@@ -100,7 +101,9 @@ import Testing
     }
 
     /// Any octets but a ClientHello: an error or a wait, never a trap; and no end without one.
-    @Test(arguments: ["EHLO a\r\n", "GET / HTTP/1.0\r\n\r\n", "\u{16}\u{3}\u{1}\0\0", "\u{15}\u{3}\u{3}\0\u{2}\u{2}(", "\u{17}\u{3}\u{3}\0\u{1}a"])
+    @Test(arguments: [
+        "EHLO a\r\n", "GET / HTTP/1.0\r\n\r\n", "\u{16}\u{3}\u{1}\0\0", "\u{15}\u{3}\u{3}\0\u{2}\u{2}(", "\u{17}\u{3}\u{3}\0\u{1}a",
+    ])
     func serverSurvives(text: String) throws {
         let context = try Self.identity.get().server()
         for cut in 0..<text.utf8.count {
@@ -133,12 +136,13 @@ import Testing
                 try server.feed(damaged)
                 if case .done = try server.handshake() { isDone = true }
             }
-            #expect(!isDone)   // the Finished of another handshake
+            #expect(!isDone)  // the Finished of another handshake
         }
     }
 
     @Test(arguments: [
-        ("\u{2}h2\u{8}http/1.1", false), ("\u{8}http/1.1", false), ("\u{2}h2", false), ("\u{4}imap", false), ("\u{4}smtp", true), ("\u{2}h2\u{4}smtp", true), ("", true),
+        ("\u{2}h2\u{8}http/1.1", false), ("\u{8}http/1.1", false), ("\u{2}h2", false), ("\u{4}imap", false), ("\u{4}smtp", true),
+        ("\u{2}h2\u{4}smtp", true), ("", true),
     ])
     func refusesOtherProtocols(offered: String, isAccepted: Bool) throws {
         let contexts = try Self.contexts(.tls13)
@@ -157,7 +161,8 @@ import Testing
         let one = try Identity(["mail.example"]), other = try Identity(["mail.example"])
         let chain = one.certificatePEM
         func reason(_ chain: [UInt8], _ key: [UInt8]) -> String {
-            failure { () throws(OpenSSLError) in _ = try TLSContext.server(certificateChainPEM: chain, privateKeyPEM: key) }?.description ?? "accepted"
+            failure { () throws(OpenSSLError) in _ = try TLSContext.server(certificateChainPEM: chain, privateKeyPEM: key) }?.description
+                ?? "accepted"
         }
         #expect(reason(chain, other.privateKeyPEM).contains("key values mismatch"))
         #expect(reason(chain, try RSATests.key.get().pem).contains("key type mismatch"))

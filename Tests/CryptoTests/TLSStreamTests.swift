@@ -10,7 +10,9 @@ import Testing
         return pair
     }
 
-    @Test(arguments: TLSHandshakeTests.Version.allCases, [1, 7, 4096, 20_000]) func carriesOctetsBothWays(version: TLSHandshakeTests.Version, chunk: Int) throws {
+    @Test(arguments: TLSHandshakeTests.Version.allCases, [1, 7, 4096, 20_000]) func carriesOctetsBothWays(
+        version: TLSHandshakeTests.Version, chunk: Int
+    ) throws {
         var pair = try established(version)
         let message = (0..<100_000).map { UInt8(truncatingIfNeeded: $0 * 7 / 3) }
         let taken = try (pair.client.write(message), pair.server.write(message))
@@ -52,7 +54,7 @@ import Testing
         _ = try pair.client.write(octets("DATA\r\n"))
         try pair.deliver(from: .client)
         let cut = try pair.server.readAll()
-        #expect(cut.octets == octets("DATA\r\n") && !cut.isClosed)   // a FIN now: the caller knows that no close_notify came
+        #expect(cut.octets == octets("DATA\r\n") && !cut.isClosed)  // a FIN now: the caller knows that no close_notify came
 
         pair.client.sendCloseNotify()
         pair.client.sendCloseNotify()
@@ -82,7 +84,7 @@ import Testing
         #expect(error?.description.contains("bad record mac") == true, "\(String(describing: error))")
         let again = failure { () throws(OpenSSLError) in _ = try pair.server.write(octets("250")) }
         #expect(again == error)
-        pair.server.sendCloseNotify()   // says nothing more than the alert
+        pair.server.sendCloseNotify()  // says nothing more than the alert
         try pair.deliver(from: .server)
         let seen = failure { () throws(OpenSSLError) in _ = try pair.client.readAll() }
         #expect(seen?.description.contains("alert bad record mac") == true, "\(String(describing: seen))")

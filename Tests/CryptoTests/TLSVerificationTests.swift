@@ -25,7 +25,8 @@ import Testing
     }
 
     @Test(arguments: [
-        (["mail.example"], "mail.example"), (["mail.example"], "MAIL.EXAMPLE."), (["*.example.com"], "mail.example.com"), (["127.0.0.1"], "127.0.0.1"), (["::1"], "::1"),
+        (["mail.example"], "mail.example"), (["mail.example"], "MAIL.EXAMPLE."), (["*.example.com"], "mail.example.com"),
+        (["127.0.0.1"], "127.0.0.1"), (["::1"], "::1"),
         (["a.example", "mail.example", "10.0.0.1"], "10.0.0.1"),
     ])
     func believes(names: [String], name: String) throws {
@@ -35,7 +36,8 @@ import Testing
     @Test(arguments: [
         (["mail.example"], "other.example", "hostname mismatch"), (["mail.example"], "a.mail.example", "hostname mismatch"),
         (["*.example.com"], "a.mail.example.com", "hostname mismatch"), (["*.example.com"], "example.com", "hostname mismatch"),
-        (["mail.example"], "127.0.0.1", "IP address mismatch"), (["127.0.0.1"], "127.0.0.2", "IP address mismatch"), (["127.0.0.1"], "localhost", "hostname mismatch"),
+        (["mail.example"], "127.0.0.1", "IP address mismatch"), (["127.0.0.1"], "127.0.0.2", "IP address mismatch"),
+        (["127.0.0.1"], "localhost", "hostname mismatch"),
     ])
     func refusesTheWrongName(names: [String], name: String, reason: String) throws {
         #expect(try refusal(of: Identity(names), as: name)?.reasons == ["certificate verify failed (\(reason))"])
@@ -43,8 +45,13 @@ import Testing
 
     @Test func refusesWhomItDoesNotKnow() throws {
         let stranger = try Identity(["mail.example"]), known = try Identity(["mail.example"])
-        #expect(try refusal(of: stranger, as: "mail.example", by: known.client())?.description.contains("certificate verify failed (self-signed certificate") == true)
-        #expect(try refusal(of: stranger, as: "mail.example", by: .client(trust: .system))?.reasons == ["certificate verify failed (self-signed certificate)"])
+        #expect(
+            try refusal(of: stranger, as: "mail.example", by: known.client())?.description.contains(
+                "certificate verify failed (self-signed certificate") == true)
+        #expect(
+            try refusal(of: stranger, as: "mail.example", by: .client(trust: .system))?.reasons == [
+                "certificate verify failed (self-signed certificate)"
+            ])
     }
 
     @Test(arguments: [(-7200, -3600, "certificate has expired"), (3600, 7200, "certificate is not yet valid")])
@@ -56,15 +63,18 @@ import Testing
     /// A chain with an authority between the root and the server.
     @Test func followsAChain() throws {
         let scratch = Scratch()
-        #expect(scratch.run("""
-            openssl req -x509 -newkey rsa:2048 -nodes -keyout root.key -out root.pem -subj /CN=Root -days 9 -addext keyUsage=critical,keyCertSign &&
-            openssl req -newkey rsa:2048 -nodes -keyout middle.key -out middle.csr -subj /CN=Middle &&
-            printf 'basicConstraints=critical,CA:TRUE\\nkeyUsage=critical,keyCertSign\\n' >ca.ext &&
-            openssl x509 -req -in middle.csr -CA root.pem -CAkey root.key -CAcreateserial -days 9 -extfile ca.ext -out middle.pem &&
-            openssl req -newkey rsa:2048 -nodes -keyout leaf.key -out leaf.csr -subj /CN=mail.example &&
-            printf 'subjectAltName=DNS:mail.example\\n' >leaf.ext &&
-            openssl x509 -req -in leaf.csr -CA middle.pem -CAkey middle.key -CAcreateserial -days 9 -extfile leaf.ext -out leaf.pem
-            """))
+        #expect(
+            scratch.run(
+                """
+                openssl req -x509 -newkey rsa:2048 -nodes -keyout root.key -out root.pem -subj /CN=Root -days 9 \
+                  -addext keyUsage=critical,keyCertSign &&
+                openssl req -newkey rsa:2048 -nodes -keyout middle.key -out middle.csr -subj /CN=Middle &&
+                printf 'basicConstraints=critical,CA:TRUE\\nkeyUsage=critical,keyCertSign\\n' >ca.ext &&
+                openssl x509 -req -in middle.csr -CA root.pem -CAkey root.key -CAcreateserial -days 9 -extfile ca.ext -out middle.pem &&
+                openssl req -newkey rsa:2048 -nodes -keyout leaf.key -out leaf.csr -subj /CN=mail.example &&
+                printf 'subjectAltName=DNS:mail.example\\n' >leaf.ext &&
+                openssl x509 -req -in leaf.csr -CA middle.pem -CAkey middle.key -CAcreateserial -days 9 -extfile leaf.ext -out leaf.pem
+                """))
         let client = try TLSContext.client(trust: .file(path: scratch.path + "/root.pem")), key = scratch.read("leaf.key")
         let whole = try TLSContext.server(certificateChainPEM: scratch.read("leaf.pem") + scratch.read("middle.pem"), privateKeyPEM: key)
         var pair = try Pair(client, whole)
@@ -75,7 +85,10 @@ import Testing
         #expect(error?.reasons == ["certificate verify failed (unable to get local issuer certificate)"])
     }
 
-    @Test(arguments: ["", ".", ".example", "a..b", "a b", "a\0b", "*.example", "münchen.example", "[::1]", String(repeating: "a.", count: 127) + "b", String(repeating: "a", count: 64)])
+    @Test(arguments: [
+        "", ".", ".example", "a..b", "a b", "a\0b", "*.example", "münchen.example", "[::1]", String(repeating: "a.", count: 127) + "b",
+        String(repeating: "a", count: 64),
+    ])
     func asksNoHostOfSuchAName(name: String) throws {
         let client = try TLSContext.client(trust: .system)
         #expect(throws: OpenSSLError.self) { _ = try TLSSession(client: client, serverName: name) }

@@ -9,7 +9,9 @@ import Testing
         var expected: [UInt8] = [], next: UInt8 = 0
         var target = [UInt8](repeating: 0, count: 20_000)
         for _ in 0..<300 {
-            let added = (0..<Int.random(in: 1...piece, using: &random)).map { _ in next &+= 1; return next }
+            let added = (0..<Int.random(in: 1...piece, using: &random)).map { _ in
+                next &+= 1; return next
+            }
             let isAppended = buffer.append(added, count: added.count)
             #expect(isAppended)
             expected += added

@@ -10,14 +10,20 @@ import Testing
         func pick<Element>(_ choices: [Element]) -> Element { choices.randomElement(using: &random)! }
         func blanks() -> String { pick(["", " ", "  ", "\t", " \t ", "\r\n ", "\r\n\t", " \r\n\t  "]) }
         func words(_ count: ClosedRange<Int>) -> String {
-            (0..<Int.random(in: count, using: &random)).map { _ in pick(["a", "bc", "Def", "=?utf-8?q?x=C3=A4?=", "1;2", "<x@y.z>", "b=", "\"q\""]) }
-                .joined(separator: pick([" ", "  ", "\t", "\r\n ", " \r\n\t"]))
+            (0..<Int.random(in: count, using: &random)).map { _ in
+                pick(["a", "bc", "Def", "=?utf-8?q?x=C3=A4?=", "1;2", "<x@y.z>", "b=", "\"q\""])
+            }
+            .joined(separator: pick([" ", "  ", "\t", "\r\n ", " \r\n\t"]))
         }
         var fields = ["From:\(blanks())Anna <anna@mail.example.com>\(pick(["", " ", "\t"]))"]
-        for name in ["To", "CC", "subject", "Reply-To", "MIME-Version", "Content-Type", "Content-Transfer-Encoding", "In-Reply-To",
-                     "References", "List-Unsubscribe", "List-Unsubscribe-Post", "Date", "Message-ID", "X-Other", "Received", "Received", "To"] {
+        for name in [
+            "To", "CC", "subject", "Reply-To", "MIME-Version", "Content-Type", "Content-Transfer-Encoding", "In-Reply-To",
+            "References", "List-Unsubscribe", "List-Unsubscribe-Post", "Date", "Message-ID", "X-Other", "Received", "Received", "To",
+        ] {
             guard Bool.random(using: &random) else { continue }
-            fields.insert("\(name):\(pick(["", " ", "\t", " \t"]))x\(words(0...12))\(pick(["", " "]))", at: Int.random(in: 0...fields.count, using: &random))
+            fields.insert(
+                "\(name):\(pick(["", " ", "\t", " \t"]))x\(words(0...12))\(pick(["", " "]))",
+                at: Int.random(in: 0...fields.count, using: &random))
         }
         var body: [UInt8] = []
         for _ in 0..<Int.random(in: 0...30, using: &random) {
@@ -75,7 +81,8 @@ import Testing
         relayed.header.replaceFirst(.date, with: try HeaderField(.date, value: octets("Mon, 02 Mar 2026 10:00:00 +0000")))
         relayed.header.replaceFirst(.messageID, with: try HeaderField(.messageID, value: octets("<0102@eu-west-1.amazonses.com>")))
         relayed.header.append(try HeaderField(.feedbackID, value: octets("::1.eu-west-1.abc=:AmazonSES")))
-        relayed.header.prepend(try HeaderField(.dkimSignature, value: octets("v=1; a=rsa-sha256; d=amazonses.com; s=x; h=From; bh=AA==; b=AA==")))
+        relayed.header.prepend(
+            try HeaderField(.dkimSignature, value: octets("v=1; a=rsa-sha256; d=amazonses.com; s=x; h=From; bh=AA==; b=AA==")))
         relayed.header.prepend(try HeaderField(.returnPath, value: octets("<0102@eu-west-1.amazonses.com>")))
         relayed.header.prepend(try HeaderField(.received, value: octets("from a by b; Mon, 02 Mar 2026 10:00:00 +0000")))
         return relayed

@@ -14,16 +14,26 @@ import Testing
 
     /// K06, K07, K08
     @Test(arguments: [
-        ("From: a\r\n",
-         "from from sender reply-to to cc subject in-reply-to references list-unsubscribe list-unsubscribe-post"),
-        ("From: a\r\nTo: b\r\nTo: c\r\nMIME-Version: 1.0\r\nContent-Type: t\r\nContent-Transfer-Encoding: 7bit\r\nSubject: s\r\n",
-         "from from sender reply-to to to to cc subject subject in-reply-to references list-unsubscribe list-unsubscribe-post"
-             + " mime-version mime-version content-type content-type content-transfer-encoding content-transfer-encoding"),
-        ("FROM : a\r\nDate: d\r\nMessage-ID: m\r\nReturn-Path: r\r\nBounces-To: b\r\nFeedback-ID: f\r\nX-SES-MESSAGE-TAGS: t\r\nReceived: r\r\nX-A: b\r\n",
-         "from from sender reply-to to cc subject in-reply-to references list-unsubscribe list-unsubscribe-post"),
+        (
+            "From: a\r\n",
+            "from from sender reply-to to cc subject in-reply-to references list-unsubscribe list-unsubscribe-post"
+        ),
+        (
+            "From: a\r\nTo: b\r\nTo: c\r\nMIME-Version: 1.0\r\nContent-Type: t\r\nContent-Transfer-Encoding: 7bit\r\nSubject: s\r\n",
+            "from from sender reply-to to to to cc subject subject in-reply-to references list-unsubscribe list-unsubscribe-post"
+                + " mime-version mime-version content-type content-type content-transfer-encoding content-transfer-encoding"
+        ),
+        (
+            "FROM : a\r\nDate: d\r\nMessage-ID: m\r\nReturn-Path: r\r\nBounces-To: b\r\nFeedback-ID: f\r\nX-SES-MESSAGE-TAGS: t\r\n"
+                + "Received: r\r\nX-A: b\r\n",
+            "from from sender reply-to to cc subject in-reply-to references list-unsubscribe list-unsubscribe-post"
+        ),
         ("From: a\r\nX-SES-LIST-MANAGEMENT-OPTIONS: l\r\n", "from from sender reply-to to cc subject in-reply-to references"),
-        ("From: a\r\nList-Unsubscribe: <x>\r\nList-Unsubscribe-Post: y\r\n",
-         "from from sender reply-to to cc subject in-reply-to references list-unsubscribe list-unsubscribe list-unsubscribe-post list-unsubscribe-post"),
+        (
+            "From: a\r\nList-Unsubscribe: <x>\r\nList-Unsubscribe-Post: y\r\n",
+            "from from sender reply-to to cc subject in-reply-to references list-unsubscribe list-unsubscribe"
+                + " list-unsubscribe-post list-unsubscribe-post"
+        ),
     ])
     func signedNames(header: String, expected: String) throws {
         #expect(try names(header) == expected.split(separator: " ").map(String.init))
@@ -56,7 +66,8 @@ import Testing
 
     @Test func longNamesStayWithinTheLine() throws {
         let domain = (0..<4).map { _ in String(repeating: "d", count: 60) }.joined(separator: ".")
-        let signer = HeaderSigner(domain: try Domain(octets(domain)), selector: try #require(Selector(String(repeating: "s", count: 63))), key: key)
+        let signer = HeaderSigner(
+            domain: try Domain(octets(domain)), selector: try #require(Selector(String(repeating: "s", count: 63))), key: key)
         let field = try signer.signature(for: try HeaderBlock(parsing: octets("From: a\r\n")), bodyHash: [1], at: signingTime)
         for line in text(field.octets).split(separator: "\r\n") { #expect(line.utf8.count <= 78 || line.contains("d=")) }
         #expect(try Signature(parsing: field).domain == Domain(octets(domain)))

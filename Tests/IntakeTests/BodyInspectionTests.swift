@@ -65,7 +65,9 @@ import Testing
                     let body = first + [UInt8](repeating: 97, count: length) + end
                     #expect(found(body) == plain(body), "\(before) \(length)")
                     #expect(found(body + first) == plain(body + first))
-                    for cut in stride(from: 0, to: body.count, by: 61) { #expect(found(body, cutAt: [cut]) == plain(body), "\(before) \(length) \(cut)") }
+                    for cut in stride(from: 0, to: body.count, by: 61) {
+                        #expect(found(body, cutAt: [cut]) == plain(body), "\(before) \(length) \(cut)")
+                    }
                     #expect(found(body, cutAt: Array(stride(from: 0, through: body.count, by: 100))) == plain(body))
                 }
             }

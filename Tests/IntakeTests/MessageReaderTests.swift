@@ -5,18 +5,22 @@ import MessageFormat
 import Testing
 
 @Suite struct MessageReaderTests {
-    private let base = "Date: Sun, 01 Mar 2026 09:05:07 +0000\r\nFrom: Anna <anna@mail.example.com>\r\nTo: bob@c.example\r\n"
+    private let base =
+        "Date: Sun, 01 Mar 2026 09:05:07 +0000\r\nFrom: Anna <anna@mail.example.com>\r\nTo: bob@c.example\r\n"
         + "Message-ID: <1@mail.example.com>\r\nSubject: x\r\n"
 
     @Test func whatLeaves() throws {
-        let taken = try take(octets("From: Anna <anna@corp.example>\r\nBcc: c@d.example\r\nX-Odd:a\r\n\tb \r\nTo: bob@c.example\r\n\r\nHello\r\n"), settings: settings())
+        let taken = try take(
+            octets("From: Anna <anna@corp.example>\r\nBcc: c@d.example\r\nX-Odd:a\r\n\tb \r\nTo: bob@c.example\r\n\r\nHello\r\n"),
+            settings: settings())
         let lines = text(taken.prepared.headerOctets).split(separator: "\r\n", omittingEmptySubsequences: false).map(String.init)
-        #expect(lines.prefix(4) == [
-            "Received: from client.example ([192.0.2.7]) by relay.example.com with",
-            " ESMTPSA id \(QueueID(0x1234_5678_9ABC)!) for <bob@c.example>; Sun, 01 Mar 2026 09:05:07",
-            " +0000",
-            "DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed; d=mail.example.com;",
-        ])
+        #expect(
+            lines.prefix(4) == [
+                "Received: from client.example ([192.0.2.7]) by relay.example.com with",
+                " ESMTPSA id \(QueueID(0x1234_5678_9ABC)!) for <bob@c.example>; Sun, 01 Mar 2026 09:05:07",
+                " +0000",
+                "DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed; d=mail.example.com;",
+            ])
         #expect(lines.suffix(3) == ["Message-ID: \(taken.prepared.messageID)", "", ""])
         #expect(lines.contains("X-Odd:a") && lines.contains("\tb "))
         #expect(lines.contains("Date: Sun, 01 Mar 2026 09:05:07 +0000"))
@@ -57,10 +61,22 @@ import Testing
         ("", "554 5.6.0 The message has no empty line between header and body"),
         ("\r\n", "554 5.6.0 The header has no From field; add one with the author's address"),
         ("From: a@mail.example.com\r\n", "554 5.6.0 The message has no empty line between header and body"),
-        ("From: a@mail.example.com\r\nno header\r\n\r\nx", "554 5.6.0 Line 2 of the header is no field; a field is 'Name: value', and an empty line ends the header"),
-        (" From: a@mail.example.com\r\n\r\n", "554 5.6.0 Line 1 of the header is no field; a field is 'Name: value', and an empty line ends the header"),
-        ("From: a@mail.example.com\r\nA b: c\r\n\r\n", "554 5.6.0 The field name in line 2 of the header has a blank or another character it must not have"),
-        ("From: a@mail.example.com\r\nSubject: J\u{F6}rg\r\n\r\n", "554 5.6.9 Subject has 8-bit text in line 2 of the header; write it as encoded-words (RFC 2047)"),
+        (
+            "From: a@mail.example.com\r\nno header\r\n\r\nx",
+            "554 5.6.0 Line 2 of the header is no field; a field is 'Name: value', and an empty line ends the header"
+        ),
+        (
+            " From: a@mail.example.com\r\n\r\n",
+            "554 5.6.0 Line 1 of the header is no field; a field is 'Name: value', and an empty line ends the header"
+        ),
+        (
+            "From: a@mail.example.com\r\nA b: c\r\n\r\n",
+            "554 5.6.0 The field name in line 2 of the header has a blank or another character it must not have"
+        ),
+        (
+            "From: a@mail.example.com\r\nSubject: J\u{F6}rg\r\n\r\n",
+            "554 5.6.9 Subject has 8-bit text in line 2 of the header; write it as encoded-words (RFC 2047)"
+        ),
         ("From: a@mail.example.com\r\nSubject: a\u{0}\r\n\r\n", "554 5.6.0 Line 2 of the header has a NUL octet"),
         ("From: a@mail.example.com\r\nSubject: a\nb\r\n\r\n", "554 5.6.0 Line 2 of the header has a CR or LF alone; lines end in CRLF"),
         ("From: a@mail.example.com\n\nx\n", "554 5.6.0 The message has no empty line between header and body"),
@@ -81,7 +97,8 @@ import Testing
         #expect(refusal(octets(base + "\r\n\(line)"), settings: settings) == "accepted")
         #expect(refusal(octets(base + "\r\n\(line)x\r\n"), settings: settings).hasPrefix("554 5.6.0 The body has a line of more than 998"))
         #expect(refusal(octets(base + "\r\n\(line)x"), settings: settings).hasPrefix("554 5.6.0 The body has a line of more than 998"))
-        #expect(refusal(octets(base + "X: \(line)\r\n\r\n"), settings: settings).hasPrefix("554 5.6.0 Line 6 of the header is longer than 998"))
+        #expect(
+            refusal(octets(base + "X: \(line)\r\n\r\n"), settings: settings).hasPrefix("554 5.6.0 Line 6 of the header is longer than 998"))
         let fields = String(repeating: "A: b\r\n", count: 996)
         #expect(refusal(octets("From: a@mail.example.com\r\n" + fields + "\r\n"), settings: settings) == "accepted")
         #expect(refusal(octets(base + fields + "\r\n"), settings: settings) == "554 5.6.0 The header has more than 1000 fields")
@@ -148,25 +165,36 @@ import Testing
     @Test func hops() throws {
         let settings = try settings()
         let hop = "RECEIVED: from a\r\n\tby b; Sun, 01 Mar 2026 09:05:07 +0000\r\n"
-        for (count, reply) in [(99, "accepted"), (100, "accepted"), (101, "554 5.4.6 The message has more than 100 Received fields: it goes round in circles")] {
+        for (count, reply) in [
+            (99, "accepted"), (100, "accepted"), (101, "554 5.4.6 The message has more than 100 Received fields: it goes round in circles"),
+        ] {
             let message = String(repeating: hop, count: count) + base + "\r\nReceived: in the body\r\n"
             #expect(refusal(octets(message), settings: settings) == reply)
         }
         let own = "Received: from x (y)\r\n by Relay.example.com with ESMTPSA id 1; Sun, 01 Mar 2026 09:05:07 +0000\r\n"
         #expect(refusal(octets(own + base + "\r\n"), settings: settings) == "accepted")
-        #expect(refusal(octets(own + own + base + "\r\n"), settings: settings) == "554 5.4.6 This host has had the message 2 times already: it goes round in circles")
+        #expect(
+            refusal(octets(own + own + base + "\r\n"), settings: settings)
+                == "554 5.4.6 This host has had the message 2 times already: it goes round in circles")
         let others = own.replacing("Relay.example.com", with: "relay.example.com.other.example")
         #expect(refusal(octets(others + others + base + "\r\n"), settings: settings) == "accepted")
     }
 
     /// L01, L02
-    @Test(arguments: [
-        ("client.example", "192.0.2.7", ["bob@c.example"], "from client.example ([192.0.2.7]) by relay.example.com with ESMTPSA id ID for <bob@c.example>; "),
-        ("[192.0.2.7]", "2001:db8::1", ["a@b.c", "d@e.f"], "from [192.0.2.7] ([IPv6:2001:db8::1]) by relay.example.com with ESMTPSA id ID; "),
-        ("a\r\nBcc: x (", nil, ["a@b.c", "d@e.f"], "from a??Bcc:?x?? by relay.example.com with ESMTPSA id ID; "),
-        ("\u{0}\u{2028}", "1.2.3.4)\r\nX: y", ["a@b.c", "d@e.f"], "from ???? (unknown) by relay.example.com with ESMTPSA id ID; "),
-        ("", "192.0.2.7", ["\"a b\"@c.d"], "from unknown ([192.0.2.7]) by relay.example.com with ESMTPSA id ID for <\"a b\"@c.d>; "),
-    ] as [(String, String?, [String], String)])
+    @Test(
+        arguments: [
+            (
+                "client.example", "192.0.2.7", ["bob@c.example"],
+                "from client.example ([192.0.2.7]) by relay.example.com with ESMTPSA id ID for <bob@c.example>; "
+            ),
+            (
+                "[192.0.2.7]", "2001:db8::1", ["a@b.c", "d@e.f"],
+                "from [192.0.2.7] ([IPv6:2001:db8::1]) by relay.example.com with ESMTPSA id ID; "
+            ),
+            ("a\r\nBcc: x (", nil, ["a@b.c", "d@e.f"], "from a??Bcc:?x?? by relay.example.com with ESMTPSA id ID; "),
+            ("\u{0}\u{2028}", "1.2.3.4)\r\nX: y", ["a@b.c", "d@e.f"], "from ???? (unknown) by relay.example.com with ESMTPSA id ID; "),
+            ("", "192.0.2.7", ["\"a b\"@c.d"], "from unknown ([192.0.2.7]) by relay.example.com with ESMTPSA id ID for <\"a b\"@c.d>; "),
+        ] as [(String, String?, [String], String)])
     func received(hello: String, address: String?, recipients: [String], expected: String) throws {
         let info = ReceivedInfo(helloName: octets(hello), address: address, transfer: .esmtpAuthenticatedOverTLS)
         let taken = try take(octets(base + "\r\n"), settings: settings(), recipients: recipients, received: info)
@@ -183,7 +211,9 @@ import Testing
         #expect(refusal(octets(base + "\r\n"), settings: broken) == "451 4.3.0 The message could not be signed; try again later")
         let none = try settings(signers: [])
         #expect(refusal(octets(base + "\r\n"), settings: none) == "550 5.7.1 No DKIM key for mail.example.com: mail is not sent unsigned")
-        let other = try settings(signers: [HeaderSigner(domain: try Domain(octets("x.example")), selector: Selector("s")!, key: FailingKey())])
+        let other = try settings(signers: [
+            HeaderSigner(domain: try Domain(octets("x.example")), selector: Selector("s")!, key: FailingKey())
+        ])
         #expect(refusal(octets(base + "\r\n"), settings: other).hasPrefix("550 5.7.1 No DKIM key"))
     }
 

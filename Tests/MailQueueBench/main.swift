@@ -31,7 +31,10 @@ let keep = arguments.count > 5 && arguments[5] == "keep"
 let clock: WallClock = { Timestamp(microseconds: SystemClock.microseconds()) }
 let opening = DispatchTime.now().uptimeNanoseconds
 let store = try SQLiteQueueStore(path: folder, options: SQLiteQueueStore.Options(clock: clock))
-print("open: \((DispatchTime.now().uptimeNanoseconds - opening) / 1_000_000) ms, \(store.recovery.messages) messages, \(residentKiB()) KiB resident")
+print(
+    "open: \((DispatchTime.now().uptimeNanoseconds - opening) / 1_000_000) ms, \(store.recovery.messages) messages, "
+        + "\(residentKiB()) KiB resident"
+)
 
 let account = AccountName("crm")!
 let reversePath = ReversePath.mailbox(try Mailbox(parsing: Array("bounce@mail.example.com".utf8)))
@@ -97,7 +100,8 @@ let wall = Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9
 let found = try await store.history.trace("user7@customer.example", limit: 5)
 let busy = cpuMicroseconds() - cpu
 print(
-    "\(total) messages of \(size) octets by \(committers): \(Int(Double(total) / wall))/s, \(busy / total) us CPU each, trace finds \(found.count), \(residentKiB()) KiB resident"
+    "\(total) messages of \(size) octets by \(committers): \(Int(Double(total) / wall))/s, \(busy / total) us CPU each, "
+        + "trace finds \(found.count), \(residentKiB()) KiB resident"
 )
 let tracing = DispatchTime.now().uptimeNanoseconds
 _ = try await store.history.trace("nobody@customer.example", limit: 5)

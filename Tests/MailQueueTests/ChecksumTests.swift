@@ -4,10 +4,12 @@ import Testing
 
 @Suite("Checksum and field coding")
 struct ChecksumTests {
-    @Test("XXH64 as published", arguments: [
-        ("", 0xEF46_DB37_51D8_E999), ("a", 0xD24E_C4F1_A98C_6E5B), ("abc", 0x44BC_2CF5_AD77_0999),
-        ("The quick brown fox jumps over the lazy dog", 0x0B24_2D36_1FDA_71BC),
-    ] as [(String, UInt64)])
+    @Test(
+        "XXH64 as published",
+        arguments: [
+            ("", 0xEF46_DB37_51D8_E999), ("a", 0xD24E_C4F1_A98C_6E5B), ("abc", 0x44BC_2CF5_AD77_0999),
+            ("The quick brown fox jumps over the lazy dog", 0x0B24_2D36_1FDA_71BC),
+        ] as [(String, UInt64)])
     func published(text: String, expected: UInt64) { #expect(Checksum.of(Array(text.utf8)) == expected) }
 
     @Test("Cuts do not matter")
@@ -37,7 +39,8 @@ struct ChecksumTests {
         full.encode(into: &block)
         let length = block.count
         RelayEvent(.refused, at: Sample.now).encode(into: &block)
-        #expect(block.withUnsafeBytes { StoredEvent.decode(block: $0) } == [full, RelayEvent(.refused, at: Sample.now)].map { StoredEvent($0) })
+        #expect(
+            block.withUnsafeBytes { StoredEvent.decode(block: $0) } == [full, RelayEvent(.refused, at: Sample.now)].map { StoredEvent($0) })
         for end in 0..<block.count {
             let events = block[..<end].withUnsafeBytes { StoredEvent.decode(block: $0) }
             #expect(events.count == (end >= length ? 1 : 0))

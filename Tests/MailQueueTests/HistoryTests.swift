@@ -6,10 +6,12 @@ import Testing
 
 @Suite("History")
 struct HistoryTests {
-    @Test("A message is found by each word that names it, also after it left", arguments: [
-        "{id}", "{ID}", "<m3@mail.example.com>", "m3@mail.example.com", "M3@MAIL.example.com", "0102018b-ses-3", "u3@corp.example",
-        "U3@Corp.Example", "second3@corp.example",
-    ])
+    @Test(
+        "A message is found by each word that names it, also after it left",
+        arguments: [
+            "{id}", "{ID}", "<m3@mail.example.com>", "m3@mail.example.com", "M3@MAIL.example.com", "0102018b-ses-3", "u3@corp.example",
+            "U3@Corp.Example", "second3@corp.example",
+        ])
     func words(word: String) async throws {
         for store in [try Folder().store(), MemoryQueueStore()] as [any QueueStore] {
             for number in 0..<10 {

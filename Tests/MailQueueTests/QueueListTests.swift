@@ -71,7 +71,7 @@ struct QueueListTests {
             #expect(try await count { $0.acceptedBefore = Sample.now } == 0)
             #expect(try await count { $0.acceptedBefore = Sample.later } == 30)
             #expect(try await count { $0.ids = [Sample.id(3), Sample.id(99), Sample.id(3), Sample.id(1)] } == 2)
-            #expect(try await count { $0.ids = []  } == 0)
+            #expect(try await count { $0.ids = [] } == 0)
             #expect(try await count { $0.state = .held } == 0)
 
             var crm = QueueFilter.all

@@ -44,7 +44,8 @@ import Testing
         }
         let list = try AddressList(parsing: field.value)
         #expect(list.mailboxes.count == 1)
-        let again = try HeaderField(.from, addresses: [(try #require(list.mailboxes.first).displayName, try Mailbox(parsing: octets("a@b.c")))])
+        let again = try HeaderField(
+            .from, addresses: [(try #require(list.mailboxes.first).displayName, try Mailbox(parsing: octets("a@b.c")))])
         #expect(again == field)
         #expect(list.mailboxes.first?.displayName == DisplayName(text: octets(name)).trimmed)
     }
@@ -77,9 +78,11 @@ import Testing
     @Test(arguments: [
         "", "yesterday", "2026-03-01T09:05:07Z", "Sun, 32 Mar 2026 09:05:07 +0000", "Sun, 29 Feb 2026 09:05:07 +0000",
         "Sun, 01 Mar 2026 24:05:07 +0000", "Sun, 01 Mar 2026 09:60:07 +0000", "Sun, 01 Mar 2026 09:05:61 +0000",
-        "Sun, 01 Mar 2026 09:05:07 +0060", "Sun, 01 Mar 2026 09:05:07 +00000", "Sun, 01 Mar 2026 09:05:07", "Sun, 01 Mar 2026 09:05:07 + 0000",
+        "Sun, 01 Mar 2026 09:05:07 +0060", "Sun, 01 Mar 2026 09:05:07 +00000", "Sun, 01 Mar 2026 09:05:07",
+        "Sun, 01 Mar 2026 09:05:07 + 0000",
         "Sun, 01 Foo 2026 09:05:07 +0000", "Xyz, 01 Mar 2026 09:05:07 +0000", "Sun, 01 Mar 20260 09:05:07 +0000",
-        "Sun, 01 Mar 99999999999999999999 09:05:07 +0000", "Sun, 01 Mar 2026 09:05:07 +0000 x", "Sun, 01 Mar 2026 09:05:07 (", "0 Mar 2026 1:1 Z",
+        "Sun, 01 Mar 99999999999999999999 09:05:07 +0000", "Sun, 01 Mar 2026 09:05:07 +0000 x", "Sun, 01 Mar 2026 09:05:07 (",
+        "0 Mar 2026 1:1 Z",
     ])
     func invalid(date: String) { #expect(!MessageDate.isValid(octets(date)[...])) }
 }
@@ -91,6 +94,9 @@ import Testing
         #expect(MessageID.isValid(made))
     }
 
-    @Test(arguments: [("<a@b>", true), ("<a>", true), ("<>", false), ("a@b", false), ("<a b@c>", false), ("<a><b>", false), ("", false), ("<a\u{0}>", false)])
+    @Test(arguments: [
+        ("<a@b>", true), ("<a>", true), ("<>", false), ("a@b", false), ("<a b@c>", false), ("<a><b>", false), ("", false),
+        ("<a\u{0}>", false),
+    ])
     func validity(id: String, expected: Bool) { #expect(MessageID.isValid(octets(id)) == expected) }
 }

@@ -164,21 +164,32 @@ import Testing
             let (one, other) = try ConnectedSocket.pair()
             let far = Recorder()
             _ = await Endpoint.start(one, worker, far, setUp: ChannelTLSTests.serveTLS, onEvent: Endpoint.echo)
-            var endpoint = await Endpoint.start(other, worker, recorder, setUp: { channel in
-                recorder.update { $0.numbers.append(channel.descriptor.map { Self.inode(of: $0.rawValue) } ?? -1) }
-                ChannelTLSTests.beginTLS(channel)
-                channel.deadline = .now + .seconds(300)
-                channel.send(Array("hello".utf8))
-            })
+            var endpoint = await Endpoint.start(
+                other, worker, recorder,
+                setUp: { channel in
+                    recorder.update { $0.numbers.append(channel.descriptor.map { Self.inode(of: $0.rawValue) } ?? -1) }
+                    ChannelTLSTests.beginTLS(channel)
+                    channel.deadline = .now + .seconds(300)
+                    channel.send(Array("hello".utf8))
+                })
             await recorder.wait { $0.input.count == 5 }
             switch kind {
             case 0: await endpoint?.perform { $0.close() }
             case 1: await endpoint?.perform { $0.abort() }
-            case 2: await endpoint?.perform { $0.isReading = false; $0.abort() }
-            case 3: await endpoint?.perform { $0.send([UInt8](repeating: 0, count: 1 << 20)); $0.close() }
+            case 2:
+                await endpoint?.perform {
+                    $0.isReading = false; $0.abort()
+                }
+            case 3:
+                await endpoint?.perform {
+                    $0.send([UInt8](repeating: 0, count: 1 << 20)); $0.close()
+                }
             // The owner lets go without a word.
             case 4: await endpoint?.perform { $0.onEvent = nil }
-            default: await endpoint?.perform { $0.isReading = false; $0.send([UInt8](repeating: 0, count: 4 << 20)); $0.onEvent = nil }
+            default:
+                await endpoint?.perform {
+                    $0.isReading = false; $0.send([UInt8](repeating: 0, count: 4 << 20)); $0.onEvent = nil
+                }
             }
             endpoint = nil
             await recorder.wait { $0.isFreed && (kind >= 4 || $0.closures == [.local]) }

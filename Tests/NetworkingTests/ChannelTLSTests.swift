@@ -22,10 +22,12 @@ import Testing
         _ = await Endpoint.start(one, worker, server, setUp: Self.serveTLS, onEvent: Endpoint.echo)
         let octets = pattern(count)
         // Sent before the handshake is done: waits for it.
-        let endpoint = await Endpoint.start(other, Worker(), client, setUp: { channel in
-            Self.beginTLS(channel)
-            channel.send(octets)
-        })
+        let endpoint = await Endpoint.start(
+            other, Worker(), client,
+            setUp: { channel in
+                Self.beginTLS(channel)
+                channel.send(octets)
+            })
         let state = await client.wait { $0.input.count == count }
         #expect(state.input == octets)
         #expect(state.secured.first?.protocolVersion == "TLSv1.3")
@@ -141,10 +143,12 @@ import Testing
     @Test func tellsAWrongNameAndLetsThePeerKnow() async throws {
         let (one, other) = try ConnectedSocket.pair()
         _ = await Endpoint.start(one, worker, server, setUp: Self.serveTLS)
-        _ = await Endpoint.start(other, worker, client, setUp: { channel in
-            try? channel.startTLS(client: TestTLS.client, serverName: "other.example")
-            channel.send(Array("AUTH PLAIN secret\r\n".utf8))
-        })
+        _ = await Endpoint.start(
+            other, worker, client,
+            setUp: { channel in
+                try? channel.startTLS(client: TestTLS.client, serverName: "other.example")
+                channel.send(Array("AUTH PLAIN secret\r\n".utf8))
+            })
         let state = await client.wait { !$0.closures.isEmpty }
         #expect(state.closures.first?.description.contains("hostname mismatch") == true, "\(state.closures)")
         #expect(state.secured.isEmpty)

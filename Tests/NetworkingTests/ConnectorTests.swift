@@ -117,7 +117,9 @@ import Testing
         let worker = worker
         return await withCheckedContinuation { continuation in
             worker.run {
-                ConnectRace(addresses, worker: worker, deadline: .now + timeout, connecting: connecting) { continuation.resume(returning: $0) }.run()
+                ConnectRace(addresses, worker: worker, deadline: .now + timeout, connecting: connecting) {
+                    continuation.resume(returning: $0)
+                }.run()
             }
         }
     }

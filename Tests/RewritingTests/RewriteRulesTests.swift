@@ -18,7 +18,8 @@ struct Result: Equatable {
 
     private func rules(_ edit: (inout RewriteRules) throws -> Void = { _ in }) throws -> RewriteRules {
         var rules = RewriteRules(identities: [
-            Identity(.domain(try Domain(octets("mail.example.com"))), defaultSender: try mailbox("no-reply@mail.example.com"),
+            Identity(
+                .domain(try Domain(octets("mail.example.com"))), defaultSender: try mailbox("no-reply@mail.example.com"),
                 returnPath: try mailbox("bounces@mail.example.com")),
             Identity(.address(try mailbox("billing@partner.example")), defaultSender: try mailbox("billing@partner.example")),
             Identity(.domain(try Domain(octets("news.mail.example.com"))), defaultSender: try mailbox("hello@news.mail.example.com")),
@@ -49,7 +50,8 @@ struct Result: Equatable {
     }
 
     @Test(arguments: [
-        "From: anna@mail.example.com\r\n", "From:  \"Anna\"\r\n\t<anna@MAIL.example.com> (hi)\r\n", "fRoM: <a@deep.below.mail.example.com>\r\n",
+        "From: anna@mail.example.com\r\n", "From:  \"Anna\"\r\n\t<anna@MAIL.example.com> (hi)\r\n",
+        "fRoM: <a@deep.below.mail.example.com>\r\n",
         "From: billing@partner.example\r\n", "From: Bill <billing+7@partner.example>\r\n",
     ])
     func averifiedFromStaysByteForByte(from: String) throws {
@@ -59,12 +61,14 @@ struct Result: Equatable {
         #expect(message.author == message.authorBefore)
     }
 
-    @Test(arguments: [
-        ("anna@mail.example.com", "mail.example.com"), ("a@news.mail.example.com", "news.mail.example.com"),
-        ("a@b.news.mail.example.com", "news.mail.example.com"), ("billing@partner.example", "billing@partner.example"),
-        ("billing+x@partner.example", "billing@partner.example"), ("Billing@partner.example", nil), ("other@partner.example", nil),
-        ("billing@sub.partner.example", nil), ("a@example.com", nil), ("a@evilmail.example.com", nil), ("a@mail.example.com.evil.example", nil),
-    ] as [(String, String?)])
+    @Test(
+        arguments: [
+            ("anna@mail.example.com", "mail.example.com"), ("a@news.mail.example.com", "news.mail.example.com"),
+            ("a@b.news.mail.example.com", "news.mail.example.com"), ("billing@partner.example", "billing@partner.example"),
+            ("billing+x@partner.example", "billing@partner.example"), ("Billing@partner.example", nil), ("other@partner.example", nil),
+            ("billing@sub.partner.example", nil), ("a@example.com", nil), ("a@evilmail.example.com", nil),
+            ("a@mail.example.com.evil.example", nil),
+        ] as [(String, String?)])
     func theMostSpecificIdentityCovers(address: String, expected: String?) throws {
         #expect(try rules().identity(covering: mailbox(address))?.scope.description == expected)
     }
@@ -72,20 +76,27 @@ struct Result: Equatable {
     @Test(arguments: [
         ("Anna Berg <anna@corp.example>", "\"Anna Berg via mail.example.com\"", "Anna Berg <anna@corp.example>"),
         ("anna@corp.example", "\"anna via mail.example.com\"", "anna@corp.example"),
-        ("=?utf-8?q?J=C3=B6rg?= <j@corp.example>", "=?utf-8?Q?J=C3=B6rg_via_mail=2Eexample=2Ecom?=", "=?utf-8?Q?J=C3=B6rg?= <j@corp.example>"),
+        (
+            "=?utf-8?q?J=C3=B6rg?= <j@corp.example>", "=?utf-8?Q?J=C3=B6rg_via_mail=2Eexample=2Ecom?=",
+            "=?utf-8?Q?J=C3=B6rg?= <j@corp.example>"
+        ),
         ("\"ceo@mail.example.com\" <x@evil.example>", "\"x via mail.example.com\"", "\"ceo@mail.example.com\" <x@evil.example>"),
         ("=?utf-8?q?a=40mail.example.com?= <x@evil.example>", "\"x via mail.example.com\"", "\"a@mail.example.com\" <x@evil.example>"),
         ("x@evil.example (a@mail.example.com)", "\"x via mail.example.com\"", "\"a@mail.example.com\" <x@evil.example>"),
         ("<@mail.example.com:x@evil.example>", "\"x via mail.example.com\"", "x@evil.example"),
-        ("\"Evil\\\" <a@mail.example.com>, \\\"\" <x@evil.example>", "\"x via mail.example.com\"",
-         "\"Evil\\\" <a@mail.example.com>, \\\"\" <x@evil.example>"),
+        (
+            "\"Evil\\\" <a@mail.example.com>, \\\"\" <x@evil.example>", "\"x via mail.example.com\"",
+            "\"Evil\\\" <a@mail.example.com>, \\\"\" <x@evil.example>"
+        ),
     ])
     func aforeignAuthorIsRewritten(from: String, name: String, replyTo: String) throws {
         let message = try apply("Subject: s\r\nFrom: \(from)\r\nTo: b@c.example\r\n", try rules())
         let unfolded = message.header.fields.map { "\(text($0.nameOctets)): \(text($0.unfolded))" }
-        #expect(unfolded == [
-            "Subject: s", "From: \(name) <no-reply@mail.example.com>", "To: b@c.example", "X-Original-From: \(replyTo)", "Reply-To: \(replyTo)",
-        ])
+        #expect(
+            unfolded == [
+                "Subject: s", "From: \(name) <no-reply@mail.example.com>", "To: b@c.example", "X-Original-From: \(replyTo)",
+                "Reply-To: \(replyTo)",
+            ])
         #expect(message.author == (try mailbox("no-reply@mail.example.com")))
         #expect(message.identity.scope.description == "mail.example.com")
         for field in message.header.fields { for line in text(field.octets).split(separator: "\r\n") { #expect(line.utf8.count <= 78) } }
@@ -97,14 +108,16 @@ struct Result: Equatable {
 
     @Test func anExistingReplyToIsKept() throws {
         let message = try apply("From: a@b.example\r\nREPLY-TO:  r@s.example \r\nX-Original-From: forged\r\n", try rules())
-        #expect(result(message).header == "From: \"a via mail.example.com\" <no-reply@mail.example.com>\r\nREPLY-TO:  r@s.example \r\n"
-            + "X-Original-From: a@b.example\r\n")
+        #expect(
+            result(message).header == "From: \"a via mail.example.com\" <no-reply@mail.example.com>\r\nREPLY-TO:  r@s.example \r\n"
+                + "X-Original-From: a@b.example\r\n")
     }
 
     @Test func anAuthorWhoCannotBeAnsweredBecomesNoReplyTo() throws {
         let message = try apply("From: root@host (Cron Daemon)\r\nReply-To: \r\n", try rules())
-        #expect(result(message).header
-            == "From: \"Cron Daemon via mail.example.com\" <no-reply@mail.example.com>\r\nX-Original-From: Cron Daemon <root@host>\r\n")
+        #expect(
+            result(message).header
+                == "From: \"Cron Daemon via mail.example.com\" <no-reply@mail.example.com>\r\nX-Original-From: Cron Daemon <root@host>\r\n")
         #expect(message.changes.contains(.emptyFieldRemoved("Reply-To")))
         let quoted = try apply("From: \"a:b@c\"@d.example\r\n", try rules())
         #expect(result(quoted).header.hasPrefix("From: \"a:b via mail.example.com\" <no-reply@mail.example.com>\r\n"))
@@ -117,7 +130,8 @@ struct Result: Equatable {
     }
 
     @Test(arguments: [
-        ("app@mail.example.com", "app@mail.example.com"), ("app+v@news.mail.example.com", "app+v@news.mail.example.com"), ("", "bounces@mail.example.com"),
+        ("app@mail.example.com", "app@mail.example.com"), ("app+v@news.mail.example.com", "app+v@news.mail.example.com"),
+        ("", "bounces@mail.example.com"),
         ("x@foreign.example", "bounces@mail.example.com"), ("root@localhost", "bounces@mail.example.com"),
         ("other@partner.example", "bounces@mail.example.com"), ("billing+9@partner.example", "billing+9@partner.example"),
     ])
@@ -128,16 +142,20 @@ struct Result: Equatable {
     }
 
     @Test func theReversePathOfTheAuthorsIdentityStandsInForNull() throws {
-        #expect(try apply("From: billing@partner.example\r\n", from: "", try rules()).envelope.reversePath.description == "billing@partner.example")
+        #expect(
+            try apply("From: billing@partner.example\r\n", from: "", try rules()).envelope.reversePath.description
+                == "billing@partner.example")
     }
 
     @Test func whatNeverLeaves() throws {
-        let header = "Return-Path: <a@b.c>\r\nDelivered-To: x\r\nDelivered-To: y\r\nDKIM-Signature: v=1;\r\n b=x\r\nDKIM-Signature: v=1\r\n"
-            + "DomainKey-Signature: z\r\nFrom: a@mail.example.com\r\nSender: x@y.example\r\nBcc: a@b.c,\r\n d@e.f\r\nBCC : g\r\nresent-bcc: h\r\n"
-            + "Feedback-ID: f\r\nTo: b@c.example\r\nX-Bcc: stays\r\nReceived: stays\r\nResent-From: stays\r\n"
+        let header =
+            "Return-Path: <a@b.c>\r\nDelivered-To: x\r\nDelivered-To: y\r\nDKIM-Signature: v=1;\r\n b=x\r\nDKIM-Signature: v=1\r\n"
+            + "DomainKey-Signature: z\r\nFrom: a@mail.example.com\r\nSender: x@y.example\r\nBcc: a@b.c,\r\n d@e.f\r\nBCC : g\r\n"
+            + "resent-bcc: h\r\nFeedback-ID: f\r\nTo: b@c.example\r\nX-Bcc: stays\r\nReceived: stays\r\nResent-From: stays\r\n"
         let message = try apply(header, try rules())
-        #expect(result(message).header
-            == "From: a@mail.example.com\r\nTo: b@c.example\r\nX-Bcc: stays\r\nReceived: stays\r\nResent-From: stays\r\n")
+        #expect(
+            result(message).header
+                == "From: a@mail.example.com\r\nTo: b@c.example\r\nX-Bcc: stays\r\nReceived: stays\r\nResent-From: stays\r\n")
         #expect(message.changes.first == .fieldRemoved("Return-Path"))
         #expect(message.changes.count == 12)
     }
@@ -154,24 +172,43 @@ struct Result: Equatable {
         ("From: x:;\r\n", "554 5.6.0 The From field must name exactly one address, and no group"),
         ("From: <>\r\n", "554 5.6.0 From field: '<>' at octet 2 is no address"),
         ("From: root\r\n", "554 5.6.0 From field: the address at octet 2 has no '@domain'"),
-        ("From: a@[192.0.2.1]\r\n", "554 5.6.0 From field: the address at octet 2 has an IP address in place of a domain, which Amazon SES cannot send to"),
-        ("From: a@mail.example.com <x@evil.example>\r\n",
-         "554 5.6.0 From field: unexpected '<' at octet 21; put a display name with special characters in double quotes"),
-        ("From: a@mail.example.com(c)evil.example\r\n",
-         "554 5.6.0 From field: unexpected 'e' at octet 23; put a display name with special characters in double quotes"),
+        (
+            "From: a@[192.0.2.1]\r\n",
+            "554 5.6.0 From field: the address at octet 2 has an IP address in place of a domain, which Amazon SES cannot send to"
+        ),
+        (
+            "From: a@mail.example.com <x@evil.example>\r\n",
+            "554 5.6.0 From field: unexpected '<' at octet 21; put a display name with special characters in double quotes"
+        ),
+        (
+            "From: a@mail.example.com(c)evil.example\r\n",
+            "554 5.6.0 From field: unexpected 'e' at octet 23; put a display name with special characters in double quotes"
+        ),
         ("From: a@mail.example.com\r\nfrom : x@evil.example\r\n", "554 5.6.0 The header has two From fields; only one is allowed"),
         ("From: a@mail.example.com\r\nSender: a\r\nSender: b\r\n", "554 5.6.0 The header has two Sender fields; only one is allowed"),
         ("From: a@mail.example.com\r\nTo: a@b.c\r\nto: a@b.c\r\n", "554 5.6.0 The header has two To fields; only one is allowed"),
-        ("From: a@mail.example.com\r\nMessage-ID: <a>\r\nMessage-Id: <b>\r\n", "554 5.6.0 The header has two Message-ID fields; only one is allowed"),
-        ("From: a@mail.example.com\r\nThread-Topic: a\r\nThread-Topic: b\r\n", "554 5.6.0 The header has two Thread-Topic fields; only one is allowed"),
+        (
+            "From: a@mail.example.com\r\nMessage-ID: <a>\r\nMessage-Id: <b>\r\n",
+            "554 5.6.0 The header has two Message-ID fields; only one is allowed"
+        ),
+        (
+            "From: a@mail.example.com\r\nThread-Topic: a\r\nThread-Topic: b\r\n",
+            "554 5.6.0 The header has two Thread-Topic fields; only one is allowed"
+        ),
         ("From: a@mail.example.com\r\nTo: bob\r\n", "554 5.6.0 To field: the address at octet 2 has no '@domain'"),
         ("From: a@mail.example.com\r\nCC: a@b.c; d@e.f\r\n", "554 5.6.0 CC field: ';' at octet 7; addresses are separated by commas"),
-        ("From: a@mail.example.com\r\nReply-To: \"a:b\"@c.example\r\n",
-         "554 5.6.0 Reply-To field: Amazon SES takes no ':' or '@' before the '@' of \"a:b\"@c.example"),
-        ("From: a@mail.example.com\r\nX-SES-Configuration-Set: c\r\n",
-         "550 5.7.1 X-SES-Configuration-Set may not be set by clients; the setting rewrite.ses_headers can allow or strip it"),
-        ("From: a@mail.example.com\r\nx-ses-new : c\r\n",
-         "550 5.7.1 x-ses-new may not be set by clients; the setting rewrite.ses_headers can allow or strip it"),
+        (
+            "From: a@mail.example.com\r\nReply-To: \"a:b\"@c.example\r\n",
+            "554 5.6.0 Reply-To field: Amazon SES takes no ':' or '@' before the '@' of \"a:b\"@c.example"
+        ),
+        (
+            "From: a@mail.example.com\r\nX-SES-Configuration-Set: c\r\n",
+            "550 5.7.1 X-SES-Configuration-Set may not be set by clients; the setting rewrite.ses_headers can allow or strip it"
+        ),
+        (
+            "From: a@mail.example.com\r\nx-ses-new : c\r\n",
+            "550 5.7.1 x-ses-new may not be set by clients; the setting rewrite.ses_headers can allow or strip it"
+        ),
     ])
     func refused(header: String, reply: String) throws { #expect(refusal(header, try rules()) == reply) }
 
@@ -197,35 +234,44 @@ struct Result: Equatable {
 
     @Test func rejectingUnverifiedAuthors() throws {
         let reject = try rules { $0.unverifiedFrom = .reject }
-        #expect(refusal("From: x@y.example\r\n", reject)
-            == "550 5.7.1 From address x@y.example is not allowed for account crm; allowed: *@mail.example.com, billing@partner.example, *@news.mail.example.com")
+        #expect(
+            refusal("From: x@y.example\r\n", reject)
+                == "550 5.7.1 From address x@y.example is not allowed for account crm; "
+                + "allowed: *@mail.example.com, billing@partner.example, *@news.mail.example.com"
+        )
         #expect(refusal("From: x@mail.example.com\r\n", reject) == "accepted")
         let limited = try rules {
             $0.unverifiedFrom = .reject
             $0.accounts[crm] = .init(from: [try AddressPattern(parsing: octets("*@mail.example.com"))])
         }
-        #expect(refusal("From: x@y.example\r\n", limited) == "550 5.7.1 From address x@y.example is not allowed for account crm; allowed: *@mail.example.com")
+        #expect(
+            refusal("From: x@y.example\r\n", limited)
+                == "550 5.7.1 From address x@y.example is not allowed for account crm; "
+                + "allowed: *@mail.example.com")
     }
 
     /// An account's `from` limits the address that leaves.
-    @Test(arguments: [
-        (["*@mail.example.com"], "a@mail.example.com", "a@mail.example.com"),
-        (["*@mail.example.com"], "foreign@y.example", "no-reply@mail.example.com"),
-        (["*@mail.example.com"], "a@news.mail.example.com", nil),
-        (["*@mail.example.com"], "billing@partner.example", nil),
-        (["a@mail.example.com"], "a@mail.example.com", "a@mail.example.com"),
-        (["a@mail.example.com"], "b@mail.example.com", nil),
-        (["a@mail.example.com"], "foreign@y.example", nil),
-        (["*@news.mail.example.com"], "foreign@y.example", "hello@news.mail.example.com"),
-        (["a@x.example", "billing@partner.example"], "foreign@y.example", "billing@partner.example"),
-    ] as [([String], String, String?)])
+    @Test(
+        arguments: [
+            (["*@mail.example.com"], "a@mail.example.com", "a@mail.example.com"),
+            (["*@mail.example.com"], "foreign@y.example", "no-reply@mail.example.com"),
+            (["*@mail.example.com"], "a@news.mail.example.com", nil),
+            (["*@mail.example.com"], "billing@partner.example", nil),
+            (["a@mail.example.com"], "a@mail.example.com", "a@mail.example.com"),
+            (["a@mail.example.com"], "b@mail.example.com", nil),
+            (["a@mail.example.com"], "foreign@y.example", nil),
+            (["*@news.mail.example.com"], "foreign@y.example", "hello@news.mail.example.com"),
+            (["a@x.example", "billing@partner.example"], "foreign@y.example", "billing@partner.example"),
+        ] as [([String], String, String?)])
     func accountPatterns(patterns: [String], from: String, leaves: String?) throws {
         let rules = try rules { $0.accounts[crm] = .init(from: try patterns.map { try AddressPattern(parsing: octets($0)) }) }
         if let leaves {
             #expect(try apply("From: \(from)\r\n", rules).author == mailbox(leaves))
         } else {
             let reply = refusal("From: \(from)\r\n", rules)
-            #expect(reply.hasPrefix("550 5.7.1 From address ") && reply.hasSuffix("is not allowed for account crm; allowed: \(patterns.joined(separator: ", "))"))
+            #expect(
+                reply.hasPrefix("550 5.7.1 From address ")
+                    && reply.hasSuffix("is not allowed for account crm; allowed: \(patterns.joined(separator: ", "))"))
         }
         #expect(refusal("From: \(from)\r\n", rules, account: AccountName("other")) == "accepted")
     }
@@ -233,11 +279,13 @@ struct Result: Equatable {
     @Test(arguments: ["*", "*@", "*@localhost", "@b.c", "a", "**", "a b@c.d"])
     func patternsThatAreNone(pattern: String) { #expect(throws: AddressError.self) { try AddressPattern(parsing: octets(pattern)) } }
 
-    @Test(arguments: [
-        ("{name} via {domain}", "Anna via mail.example.com"), ("{domain}: {name}", "mail.example.com: Anna"), ("Support", "Support"),
-        ("{name}\r\nBcc: x", "Anna Bcc: x"), ("{name}{name}", "AnnaAnna"), ("{", nil), ("}", nil), ("{nam}", nil), ("", nil), ("  ", nil),
-        ("{name} {domain", nil),
-    ] as [(String, String?)])
+    @Test(
+        arguments: [
+            ("{name} via {domain}", "Anna via mail.example.com"), ("{domain}: {name}", "mail.example.com: Anna"), ("Support", "Support"),
+            ("{name}\r\nBcc: x", "Anna Bcc: x"), ("{name}{name}", "AnnaAnna"), ("{", nil), ("}", nil), ("{nam}", nil), ("", nil),
+            ("  ", nil),
+            ("{name} {domain", nil),
+        ] as [(String, String?)])
     func templates(template: String, expected: String?) throws {
         guard let parsed = DisplayNameTemplate(template) else {
             #expect(expected == nil)
@@ -273,12 +321,13 @@ struct Result: Equatable {
 
     @Test func changesExplainThemselves() throws {
         let message = try apply("From: x@y.example\r\nBcc: b@c.d\r\nCc:\r\n", from: "", try rules())
-        #expect(message.changes.map(\.description) == [
-            "Bcc removed",
-            "Cc removed: it names no address",
-            "From x@y.example is in no verified identity; no-reply@mail.example.com of mail.example.com takes its place",
-            "Reply-To x@y.example added, so that answers reach the author",
-            "the null reverse-path, which Amazon SES refuses, became bounces@mail.example.com",
-        ])
+        #expect(
+            message.changes.map(\.description) == [
+                "Bcc removed",
+                "Cc removed: it names no address",
+                "From x@y.example is in no verified identity; no-reply@mail.example.com of mail.example.com takes its place",
+                "Reply-To x@y.example added, so that answers reach the author",
+                "the null reverse-path, which Amazon SES refuses, became bounces@mail.example.com",
+            ])
     }
 }

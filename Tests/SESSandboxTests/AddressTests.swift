@@ -5,11 +5,13 @@ import Testing
 @Suite struct AddressTests {
     static let good: [(value: String, addresses: [String])] = [
         ("a@example.net", ["a@example.net"]), ("<a@example.net>", ["a@example.net"]), ("A B <a@example.net>", ["a@example.net"]),
-        ("\"x, y\" <a@example.net>, b@example.net", ["a@example.net", "b@example.net"]), ("a@example.net (c, (d) \\) e)", ["a@example.net"]),
+        ("\"x, y\" <a@example.net>, b@example.net", ["a@example.net", "b@example.net"]),
+        ("a@example.net (c, (d) \\) e)", ["a@example.net"]),
         ("group: a@example.net, b@example.net;, c@example.net", ["a@example.net", "b@example.net", "c@example.net"]), ("empty:;", []),
         ("", []), (",a@example.net,,", ["a@example.net"]), ("<@x.example,@y.example:a@example.net>", ["a@example.net"]),
         (".a..b.@example.net", [".a..b.@example.net"]), ("\"a b\"@example.net", ["\"a b\"@example.net"]),
-        ("\"a\\\"b\"@example.net", ["\"a\\\"b\"@example.net"]), ("a@localhost", ["a@localhost"]), ("n <\"a>b\"@example.net>", ["\"a>b\"@example.net"]),
+        ("\"a\\\"b\"@example.net", ["\"a\\\"b\"@example.net"]), ("a@localhost", ["a@localhost"]),
+        ("n <\"a>b\"@example.net>", ["\"a>b\"@example.net"]),
     ]
 
     @Test(arguments: good) func lists(_ example: (value: String, addresses: [String])) throws {
@@ -25,7 +27,8 @@ import Testing
         ("a@[192.0.2.1]", "Domain contains illegal character"), ("a@example.net b", "Domain contains control or whitespace"),
         ("caf\u{e9}@example.net", "Local address contains illegal character"), ("a@caf\u{e9}.net", "Domain contains illegal character"),
         ("\"a", "Missing '\"'"), ("(a", "Missing ')'"), ("<a@example.net", "Missing '>'"), ("a@example.net>", "Missing '<'"),
-        ("<a@example.net> <b@example.net>", "Extra route-addr"), ("g: h: a@example.net;", "Nested group"), ("g: a@example.net", "Missing ';'"),
+        ("<a@example.net> <b@example.net>", "Extra route-addr"), ("g: h: a@example.net;", "Nested group"),
+        ("g: a@example.net", "Missing ';'"),
         ("\"a\"b@example.net", "Quote not at end of local address"), ("a\"b\"@example.net", "Quote not at start of local address"),
         ("a@" + String(repeating: "x", count: 64) + ".net", "Invalid domain name: '" + String(repeating: "x", count: 64) + ".net'."),
         ("a;b@example.net", "Local address contains illegal character"), ("\"\\", "Missing '\"'"), ("(\\", "Missing ')'"),

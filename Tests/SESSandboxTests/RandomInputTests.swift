@@ -18,8 +18,10 @@ import Testing
 
     /// What the parsers know of, in any order.
     private static let pieces = [
-        "\r\n", "\r", "\n", "\r\n\r\n", ".", "--", "--b", "--b--", "Content-Type: multipart/mixed; boundary=b\r\n", "From: ", "Content-", "a@b.example",
-        "\"", "\\", "(", ")", "<", ">", ":", ";", ",", "@", " ", "\t", "=", "/", "text/plain", "filename", "*", ".exe", "\u{e9}", "\u{0}", "h=", "x",
+        "\r\n", "\r", "\n", "\r\n\r\n", ".", "--", "--b", "--b--", "Content-Type: multipart/mixed; boundary=b\r\n", "From: ", "Content-",
+        "a@b.example",
+        "\"", "\\", "(", ")", "<", ">", ":", ";", ",", "@", " ", "\t", "=", "/", "text/plain", "filename", "*", ".exe", "\u{e9}", "\u{0}",
+        "h=", "x",
         "DKIM-Signature: ", "MAIL FROM:", "RCPT TO:", "AUTH PLAIN ",
     ]
 

@@ -21,11 +21,14 @@ import Testing
 
     static let cases: [Case] = [
         Case(name: "in order", reply: nil),
-        Case(name: "in order, with all that may be", fields: [
-            "To: \"Doe, John\" <john@example.net>, list: a@example.net, b@example.net;", "Cc: c@example.net (a comment)", "Cc: d@example.net",
-            "Reply-To: =?utf-8?Q?J=C3=B6rg?= <joerg@elsewhere.example>", "X-App: 1", "X-App: 2", "Received: x", "Received: y",
-            "Return-Path: <>", "Content-Type: text/plain; charset=utf-8", "Content-Disposition: inline",
-        ], reply: nil),
+        Case(
+            name: "in order, with all that may be",
+            fields: [
+                "To: \"Doe, John\" <john@example.net>, list: a@example.net, b@example.net;", "Cc: c@example.net (a comment)",
+                "Cc: d@example.net",
+                "Reply-To: =?utf-8?Q?J=C3=B6rg?= <joerg@elsewhere.example>", "X-App: 1", "X-App: 2", "Received: x", "Received: y",
+                "Return-Path: <>", "Content-Type: text/plain; charset=utf-8", "Content-Disposition: inline",
+            ], reply: nil),
         Case(name: "subdomain of a verified domain", from: "a@deep.below.mail.example.com", reply: nil),
         Case(name: "verified address with a label", from: "billing+42@partner.example", reply: nil),
         Case(name: "no From", from: nil, reply: "554 Transaction failed: Missing required header 'From'."),
@@ -34,7 +37,8 @@ import Testing
         Case(name: "foreign From", from: "Eve <eve@evil.example>", reply: notVerified + "Eve <eve@evil.example>"),
         Case(name: "one of two authors foreign", from: "app@mail.example.com, eve@evil.example", reply: notVerified + "eve@evil.example"),
         Case(name: "foreign MAIL FROM", sender: "eve@evil.example", reply: notVerified + "eve@evil.example"),
-        Case(name: "foreign in both forms", from: "yoyo <yoyo@domain.example>", sender: "yoyo@domain.example",
+        Case(
+            name: "foreign in both forms", from: "yoyo <yoyo@domain.example>", sender: "yoyo@domain.example",
             reply: notVerified + "yoyo <yoyo@domain.example>, yoyo@domain.example"),
         Case(name: "foreign Sender", fields: ["Sender: eve@evil.example"], reply: notVerified + "eve@evil.example"),
         Case(name: "foreign Return-Path", fields: ["Return-Path: <eve@evil.example>"], reply: notVerified + "<eve@evil.example>"),
@@ -43,57 +47,80 @@ import Testing
         Case(name: "other case of a verified address", from: "Billing@partner.example", reply: notVerified + "Billing@partner.example"),
         Case(name: "address identity does not cover its domain", from: "x@partner.example", reply: notVerified + "x@partner.example"),
         Case(name: "foreign Reply-To is fine", fields: ["Reply-To: eve@evil.example"], reply: nil),
-        Case(name: "sandbox recipient", recipients: ["user@example.net", "ok@mail.example.com"],
+        Case(
+            name: "sandbox recipient", recipients: ["user@example.net", "ok@mail.example.com"],
             change: { $0.requiresVerifiedRecipients = true }, reply: notVerified + "user@example.net"),
-        Case(name: "sandbox, simulator", recipients: ["bounce+42@simulator.amazonses.com"],
+        Case(
+            name: "sandbox, simulator", recipients: ["bounce+42@simulator.amazonses.com"],
             change: { $0.requiresVerifiedRecipients = true }, reply: nil),
-        Case(name: "other region", from: "eve@evil.example", change: { $0.region = "us-east-1" },
+        Case(
+            name: "other region", from: "eve@evil.example", change: { $0.region = "us-east-1" },
             reply: "554 Message rejected: Email address is not verified. The following identities failed the check in region US-EAST-1: "
                 + "eve@evil.example"),
-        Case(name: "51 recipients", recipients: (0..<51).map { "u\($0)@example.net" },
+        Case(
+            name: "51 recipients", recipients: (0..<51).map { "u\($0)@example.net" },
             reply: "554 Transaction failed: Recipient count exceeds 50."),
         Case(name: "50 recipients", recipients: (0..<50).map { "u\($0)@example.net" }, reply: nil),
-        Case(name: "too large", body: Array(repeating: "12345678", count: 100), change: { $0.maximumMessageOctets = 1000 },
+        Case(
+            name: "too large", body: Array(repeating: "12345678", count: 100), change: { $0.maximumMessageOctets = 1000 },
             reply: "552 Message is too long."),
-        Case(name: "header too long", fields: Array(repeating: "X-Long: 12345678", count: 100), change: { $0.maximumHeaderOctets = 1000 },
+        Case(
+            name: "header too long", fields: Array(repeating: "X-Long: 12345678", count: 100), change: { $0.maximumHeaderOctets = 1000 },
             reply: "554 Transaction failed: Header section too long"),
-        Case(name: "paused", change: { $0.account = .sendingPaused },
-            reply: "554 Message rejected: Sending paused for this account. For more information, please check the inbox of the email address"
+        Case(
+            name: "paused", change: { $0.account = .sendingPaused },
+            reply:
+                "554 Message rejected: Sending paused for this account. For more information, please check the inbox of the email address"
                 + " associated with your AWS account."),
-        Case(name: "access denied", change: { $0.account = .accessDenied },
+        Case(
+            name: "access denied", change: { $0.account = .accessDenied },
             reply: "554 Access denied: User `arn:aws:iam::123456789012:user/AKIAEXAMPLE' is not authorized to perform `ses:SendRawEmail'"
                 + " on resource `arn:aws:ses:eu-west-1:123456789012:identity/mail.example.com'"),
         Case(name: "service failure", change: { $0.account = .serviceFailure }, reply: "454 Temporary service failure"),
         Case(name: "address without a domain", fields: ["To: user"], reply: "554 Transaction failed: Missing final '@domain'"),
-        Case(name: "name without quotes that has a comma", fields: ["To: Doe, John <john@example.net>"],
+        Case(
+            name: "name without quotes that has a comma", fields: ["To: Doe, John <john@example.net>"],
             reply: "554 Transaction failed: Missing final '@domain'"),
-        Case(name: "address as an encoded-word", fields: ["Return-Path: =?utf-8?Q?a@example.com?="],
+        Case(
+            name: "address as an encoded-word", fields: ["Return-Path: =?utf-8?Q?a@example.com?="],
             reply: "554 Transaction failed: Domain contains illegal character"),
-        Case(name: "colon in a quoted local part", fields: ["To: <\"re:ceiver\"@example.net>"],
+        Case(
+            name: "colon in a quoted local part", fields: ["To: <\"re:ceiver\"@example.net>"],
             reply: "554 Transaction failed: Address contains illegal characters in user name: '<\"re:ceiver\"@example.net>'."),
-        Case(name: "domain with a hyphen at its end", fields: ["Cc: a@example-.net"],
+        Case(
+            name: "domain with a hyphen at its end", fields: ["Cc: a@example-.net"],
             reply: "554 Transaction failed: Invalid domain name: 'example-.net'."),
         Case(name: "bad Reply-To", fields: ["Reply-To: x@"], reply: "554 Transaction failed: Missing domain"),
-        Case(name: "bad Sender", fields: ["Sender: a b@example.net"],
+        Case(
+            name: "bad Sender", fields: ["Sender: a b@example.net"],
             reply: "554 Transaction failed: Local address contains control or whitespace"),
-        Case(name: "no start boundary", fields: ["Content-Type: multipart/mixed; boundary=abc"],
+        Case(
+            name: "no start boundary", fields: ["Content-Type: multipart/mixed; boundary=abc"],
             reply: "554 Transaction failed: Missing start boundary"),
-        Case(name: "only the end boundary", fields: ["Content-Type: multipart/mixed; boundary=abc"], body: ["--abc--"],
+        Case(
+            name: "only the end boundary", fields: ["Content-Type: multipart/mixed; boundary=abc"], body: ["--abc--"],
             reply: "554 Transaction failed: Missing start boundary"),
-        Case(name: "multipart in order", fields: ["Content-Type: multipart/mixed; boundary=\"a b c\""],
+        Case(
+            name: "multipart in order", fields: ["Content-Type: multipart/mixed; boundary=\"a b c\""],
             body: ["--a b c", "", "Hello", "--a b c--"], reply: nil),
-        Case(name: "nested multipart without a start", fields: ["Content-Type: multipart/mixed; boundary=abc"],
+        Case(
+            name: "nested multipart without a start", fields: ["Content-Type: multipart/mixed; boundary=abc"],
             body: ["--abc", "Content-Type: multipart/alternative;", "\tboundary=def", "", "--abc--"],
             reply: "554 Transaction failed: Missing start boundary"),
-        Case(name: "malformed Content-Type", fields: ["Content-Type: text; charset=utf-8"],
+        Case(
+            name: "malformed Content-Type", fields: ["Content-Type: text; charset=utf-8"],
             reply: "554 Transaction failed: Expected '/', got ;"),
-        Case(name: "malformed Content-Type of a part", fields: ["Content-Type: multipart/mixed; boundary=abc"],
+        Case(
+            name: "malformed Content-Type of a part", fields: ["Content-Type: multipart/mixed; boundary=abc"],
             body: ["--abc", "Content-Type: text; x", "", "Hello", "--abc--"], reply: "554 Transaction failed: Expected '/', got ;"),
-        Case(name: "malformed Content-Disposition", fields: ["Content-Disposition: =?utf-8?Q?attachment?="],
+        Case(
+            name: "malformed Content-Disposition", fields: ["Content-Disposition: =?utf-8?Q?attachment?="],
             reply: "554 Transaction failed: Expected disposition, got ="),
-        Case(name: "unknown configuration set", fields: ["X-SES-CONFIGURATION-SET: nowhere"],
+        Case(
+            name: "unknown configuration set", fields: ["X-SES-CONFIGURATION-SET: nowhere"],
             reply: "554 Transaction failed: Configuration set does not exist: 'nowhere'."),
-        Case(name: "known configuration set", fields: ["X-SES-Configuration-Set: clicks"],
+        Case(
+            name: "known configuration set", fields: ["X-SES-Configuration-Set: clicks"],
             change: { $0.configurationSets = ["clicks"] }, reply: nil),
     ]
 
@@ -116,7 +143,9 @@ import Testing
         """.split(whereSeparator: { $0 == " " || $0 == "\n" }).map(String.init)
 
     @Test(arguments: onceOnly) func repeatedField(_ name: String) throws {
-        let value = ["from", "reply-to", "sender", "return-path"].contains(name.lowercased()) ? "app@mail.example.com" : name == "Content-Disposition" ? "inline" : "text/plain"
+        let value =
+            ["from", "reply-to", "sender", "return-path"].contains(name.lowercased())
+            ? "app@mail.example.com" : name == "Content-Disposition" ? "inline" : "text/plain"
         let once = message(["\(name.uppercased()): \(value)"])
         let twice = message(["\(name): \(value)", "\(name.lowercased()): \(value)"])
         #expect(try refusal(of: twice, exampleRules()) == "554 Transaction failed: Duplicate header '\(name)'.")

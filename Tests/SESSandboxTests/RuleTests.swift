@@ -70,18 +70,23 @@ import Testing
 
     @Test func replyAtAPhase() throws {
         let reply = SandboxFault.Action.reply(Reply(450, nil, "4.2.1 try again"))
-        try strikes(["rcpt,to=*@Slow.example:450 4.2.1 try again"], [
-            (.rcpt, "a@x.example", "b@slow.example", reply), (.rcpt, "a@x.example", "b@fast.example", nil), (.mail, "a@x.example", "b@slow.example", nil),
-        ])
+        try strikes(
+            ["rcpt,to=*@Slow.example:450 4.2.1 try again"],
+            [
+                (.rcpt, "a@x.example", "b@slow.example", reply), (.rcpt, "a@x.example", "b@fast.example", nil),
+                (.mail, "a@x.example", "b@slow.example", nil),
+            ])
         #expect(Reply(450, nil, "4.2.1 try again").oneLine == "450 4.2.1 try again")
     }
 
     @Test func everyAndTimes() throws {
-        try strikes(["dot,every=2,times=1:lose-reply", "dot,from=spam@*:lose-message", "any:delay 50ms"], [
-            (.dot, "a@x.example", "b@y.example", nil), (.dot, "a@x.example", "b@y.example", .loseReply),
-            (.dot, "spam@x.example", "b@y.example", .loseMessage), (.dot, "a@x.example", "b@y.example", nil),
-            (.dot, "a@x.example", "b@y.example", nil),
-        ])
+        try strikes(
+            ["dot,every=2,times=1:lose-reply", "dot,from=spam@*:lose-message", "any:delay 50ms"],
+            [
+                (.dot, "a@x.example", "b@y.example", nil), (.dot, "a@x.example", "b@y.example", .loseReply),
+                (.dot, "spam@x.example", "b@y.example", .loseMessage), (.dot, "a@x.example", "b@y.example", nil),
+                (.dot, "a@x.example", "b@y.example", nil),
+            ])
     }
 
     @Test func delaysAddUp() throws {
@@ -92,7 +97,8 @@ import Testing
 
     @Test(arguments: [
         "", "mail", "nowhere:close", "mail:explode", "mail:99 x", "mail:600 x", "mail:450", "mail:delay", "mail:delay 5", "mail:delay 5min",
-        "mail:delay 99999999999999999999s", "mail:lose-reply", "any:lose-message", "mail,every=0:close", "mail,every=x:close", "mail,to:close",
+        "mail:delay 99999999999999999999s", "mail:lose-reply", "any:lose-message", "mail,every=0:close", "mail,every=x:close",
+        "mail,to:close",
         "mail,colour=red:close", "mail,to=:close", ":close",
     ]) func refuses(_ specification: String) {
         #expect(throws: SandboxFaultError.self) { try SandboxFault(parsing: specification) }
@@ -112,8 +118,9 @@ import Testing
         let time = Timestamp(seconds: 1_772_355_907)
         let fields = HeaderField.parse(
             octets(
-                "Return-Path: <x@mail.example.com>\r\nmessage-id: <1@app.example>\r\nX-SES-Configuration-Set: a\r\nFrom: a@mail.example.com\r\n"
-                    + "x-ses-message-tags: b=c\r\n d=e\r\nSubject: long\r\n folded\r\nDate: yesterday\r\nX-App: 1\r\n\r\n")[...])
+                "Return-Path: <x@mail.example.com>\r\nmessage-id: <1@app.example>\r\nX-SES-Configuration-Set: a\r\n"
+                    + "From: a@mail.example.com\r\nx-ses-message-tags: b=c\r\n d=e\r\nSubject: long\r\n folded\r\n"
+                    + "Date: yesterday\r\nX-App: 1\r\n\r\n")[...])
         let header = DeliveredHeader.make(from: fields, sesID: "0102-1-000000", region: "eu-west-1", at: time)
         #expect(
             String(decoding: header, as: UTF8.self)
@@ -127,14 +134,16 @@ import Testing
         let fields = HeaderField.parse(octets("From: a@mail.example.com")[...])
         let header = String(
             decoding: DeliveredHeader.make(from: fields, sesID: "1", region: "us-east-1", at: Timestamp(seconds: 0)), as: UTF8.self)
-        #expect(header.contains("From: a@mail.example.com\r\nMessage-ID: <1@email.amazonses.com>\r\nDate: Thu, 1 Jan 1970 00:00:00 +0000\r\n"))
+        #expect(
+            header.contains("From: a@mail.example.com\r\nMessage-ID: <1@email.amazonses.com>\r\nDate: Thu, 1 Jan 1970 00:00:00 +0000\r\n"))
     }
 
     @Test func ids() {
         let time = Timestamp(milliseconds: 0x18f_2c6d_7e11)
         let random: (UInt64, UInt64) = (0x1b4e_28ba_2fa1_11d2, 0x883f_0016_d3cc_a427)
         #expect(
-            SESMessageID.make(region: "eu-west-1", now: time, random: random) == "0102018f2c6d7e11-1b4e28ba-2fa1-11d2-883f-0016d3cca427-000000")
+            SESMessageID.make(region: "eu-west-1", now: time, random: random)
+                == "0102018f2c6d7e11-1b4e28ba-2fa1-11d2-883f-0016d3cca427-000000")
         #expect(SESMessageID.make(region: "us-east-1", now: time, random: random).hasPrefix("0100018f"))
     }
 
@@ -145,7 +154,8 @@ import Testing
         transaction.reply = .invalidSender
         #expect(
             String(decoding: transaction.json, as: UTF8.self)
-                == #"{"time":"1970-01-01T00:00:00.000Z","outcome":"refused","phase":"mail","client":"[::1]:25","mail_from":"\"a\\b\"@x.example","#
-                + #""rcpt_to":[],"findings":["pipelined"],"reply":"501 Invalid MAIL FROM address provided"}"#)
+                == #"{"time":"1970-01-01T00:00:00.000Z","outcome":"refused","phase":"mail","client":"[::1]:25","#
+                + #""mail_from":"\"a\\b\"@x.example","rcpt_to":[],"findings":["pipelined"],"#
+                + #""reply":"501 Invalid MAIL FROM address provided"}"#)
     }
 }

@@ -112,7 +112,9 @@ import Testing
             #expect(json.contains("\"ses_id\":\"\(id)\",\"received_at\":\"2026-03-01T09:05:07.000Z\",\"user\":\"AKIAEXAMPLE\""))
             #expect(json.contains("\"tls\":\"TLSv1.3\""))
             #expect(json.contains("\"token\":\"t-1\",\"size\":\(submitted.count),\"findings\":[]"))
-            #expect(try fixture.text("journal.jsonl").split(separator: "\n").last.map(String.init) == json.split(separator: "\n").first.map(String.init))
+            #expect(
+                try fixture.text("journal.jsonl").split(separator: "\n").last.map(String.init)
+                    == json.split(separator: "\n").first.map(String.init))
             #expect(await client.ask("QUIT") == "221 Bye")
             #expect(await client.reply() == nil)
             #expect(fixture.transactions.all.map(\.outcome) == [.refused, .refused, .accepted])
@@ -183,7 +185,11 @@ import Testing
     }
 
     @Test func throttling() async throws {
-        try await with(Fixture { $0.maximumSendRate = 1; $0.dailyQuota = 1 }) { fixture in
+        try await with(
+            Fixture {
+                $0.maximumSendRate = 1; $0.dailyQuota = 1
+            }
+        ) { fixture in
             let client = try await fixture.loggedIn()
             #expect(await client.submit(message())?.hasPrefix("250 Ok ") == true)
             fixture.server.update { $0.maximumSendRate = nil }
@@ -266,7 +272,8 @@ import Testing
     }
 
     @Test func faultsThatAnswer() async throws {
-        try await with(Fixture(faults: ["rcpt,to=*@slow.example:450 4.2.1 later", "dot,from=x@*,times=1:554 no", "mail,from=b@*:421 bye"])) { fixture in
+        try await with(Fixture(faults: ["rcpt,to=*@slow.example:450 4.2.1 later", "dot,from=x@*,times=1:554 no", "mail,from=b@*:421 bye"]))
+        { fixture in
             let client = try await fixture.loggedIn()
             #expect(await client.submit(message(), to: ["a@slow.example"]) == "450 4.2.1 later")
             #expect(await client.ask("RSET") == "250 Ok")
@@ -278,7 +285,9 @@ import Testing
         }
     }
 
-    @Test(arguments: [("dot:lose-reply", SandboxTransaction.Outcome.replyLost, 4), ("dot:lose-message", .messageLost, 1), ("dot:close", .messageLost, 1)])
+    @Test(arguments: [
+        ("dot:lose-reply", SandboxTransaction.Outcome.replyLost, 4), ("dot:lose-message", .messageLost, 1), ("dot:close", .messageLost, 1),
+    ])
     func faultsThatSayNothing(_ fault: String, _ outcome: SandboxTransaction.Outcome, _ files: Int) async throws {
         try await with(Fixture(faults: [fault])) { fixture in
             let client = try await fixture.loggedIn()
@@ -309,7 +318,8 @@ import Testing
 
     @Test(arguments: [
         ("127.0.0.1:2587", SandboxListener.TLS?.some(.starttls)), ("127.0.0.1:465", .implicit), ("[::1]:2465", .implicit),
-        ("127.0.0.1:465/starttls", .starttls), ("127.0.0.1:0/implicit", .implicit), ("localhost:25", nil), ("127.0.0.1:25/none", nil), ("", nil),
+        ("127.0.0.1:465/starttls", .starttls), ("127.0.0.1:0/implicit", .implicit), ("localhost:25", nil), ("127.0.0.1:25/none", nil),
+        ("", nil),
     ]) func listeners(_ text: String, _ tls: SandboxListener.TLS?) {
         #expect(SandboxListener(parsing: text)?.tls == tls)
     }

@@ -28,7 +28,10 @@ import Testing
     @Test func inspectorCutAnywhere() throws {
         let text = message(
             ["Subject: =?utf-8?Q?x?=", "Content-Type: multipart/mixed; boundary=abc", "X: \u{e9}"],
-            body: ["--abc", "Content-Type: text/plain", "", "Hel\rlo\n", "--abc", "Content-Disposition: attachment;", " filename=a.exe", "", "--abc--"])
+            body: [
+                "--abc", "Content-Type: text/plain", "", "Hel\rlo\n", "--abc", "Content-Disposition: attachment;", " filename=a.exe", "",
+                "--abc--",
+            ])
         let whole = inspect(text)
         #expect(whole.problem?.oneLine == "554 Transaction failed: Unsupported attachment type: 'a.exe'.")
         #expect(whole.findings == [.bareCarriageReturn, .bareLineFeed, .eightBitHeader])
@@ -61,8 +64,10 @@ import Testing
         (message(body: [String(repeating: "x", count: 100_000)]), [.longLine]),
         (message(["X: " + String(repeating: "x", count: 996)]), [.longLine]),
         (octets("From: a@mail.example.com\r\n\r\nHi"), [.missingDate, .missingMessageID, .unsigned]),
-        (octets("From: a@mail.example.com\r\nDate: x\r\nMessage-ID: x\r\nDKIM-Signature: v=1; h=From:\r\n message-ID : To; b=x"),
-            [.signsReplacedField]),
+        (
+            octets("From: a@mail.example.com\r\nDate: x\r\nMessage-ID: x\r\nDKIM-Signature: v=1; h=From:\r\n message-ID : To; b=x"),
+            [.signsReplacedField]
+        ),
     ]
 
     @Test(arguments: findings) func finds(_ example: (octets: [UInt8], findings: Set<SandboxFinding>)) {

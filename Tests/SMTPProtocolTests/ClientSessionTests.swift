@@ -88,18 +88,23 @@ struct ClientShell {
         #expect(shell.results.first?.isRelayed == true)
         shell.apply(shell.session.quit())
         shell.hear("221 Bye")
-        #expect(shell.log == [
-            "EHLO relay.example.com", "STARTTLS", "[tls]", "EHLO relay.example.com", "AUTH PLAIN AGFwcABzZWNyZXQ=", "[ready]",
-            "MAIL FROM:<app@example.com>", "RCPT TO:<user@example.net>", "DATA", "[content]", "[finished]", "QUIT", "[close]",
-        ])
+        #expect(
+            shell.log == [
+                "EHLO relay.example.com", "STARTTLS", "[tls]", "EHLO relay.example.com", "AUTH PLAIN AGFwcABzZWNyZXQ=", "[ready]",
+                "MAIL FROM:<app@example.com>", "RCPT TO:<user@example.net>", "DATA", "[content]", "[finished]", "QUIT", "[close]",
+            ])
     }
 
-    @Test("X02 X03: no TLS, no login, no mail", arguments: [
-        (["250-x\r\n250-AUTH PLAIN\r\n250 Ok"], "STARTTLS startTLSNotOffered"),
-        (["250-x\r\n250 STARTTLS", "454 4.7.0 not now"], "STARTTLS refused(454 4.7.0 not now)"),
-        (["250-x\r\n250 STARTTLS", "502 no"], "STARTTLS refused(502 no)"), (["250-x\r\n250 STARTTLS", "334 odd"], "STARTTLS protocolError(334 odd)"),
-        (["550 go away"], "EHLO refused(550 go away)"), (["354 odd"], "EHLO protocolError(354 odd)"), (["25"], "EHLO malformedReply(SMTPProtocol.ReplyDecoder.Fault.malformedCode)"),
-    ])
+    @Test(
+        "X02 X03: no TLS, no login, no mail",
+        arguments: [
+            (["250-x\r\n250-AUTH PLAIN\r\n250 Ok"], "STARTTLS startTLSNotOffered"),
+            (["250-x\r\n250 STARTTLS", "454 4.7.0 not now"], "STARTTLS refused(454 4.7.0 not now)"),
+            (["250-x\r\n250 STARTTLS", "502 no"], "STARTTLS refused(502 no)"),
+            (["250-x\r\n250 STARTTLS", "334 odd"], "STARTTLS protocolError(334 odd)"),
+            (["550 go away"], "EHLO refused(550 go away)"), (["354 odd"], "EHLO protocolError(354 odd)"),
+            (["25"], "EHLO malformedReply(SMTPProtocol.ReplyDecoder.Fault.malformedCode)"),
+        ])
     func noClearText(answers: [String], expected: String) {
         var shell = ClientShell()
         shell.hear("220 x")
@@ -127,7 +132,9 @@ struct ClientShell {
         #expect(shell.failure == ClientFailure(phase: .tlsHandshake, reason: .connectionLost("certificate has expired")))
     }
 
-    @Test("greetings", arguments: [("421 Too many concurrent SMTP connections", "refused"), ("554 no", "refused"), ("354 x", "protocolError")])
+    @Test(
+        "greetings",
+        arguments: [("421 Too many concurrent SMTP connections", "refused"), ("554 no", "refused"), ("354 x", "protocolError")])
     func greeting(answer: String, expected: String) {
         var shell = ClientShell()
         shell.hear(answer)
@@ -135,14 +142,19 @@ struct ClientShell {
         #expect(shell.failure.map { "\($0.reason)".hasPrefix(expected) } == true)
     }
 
-    @Test("X09: logins", arguments: [
-        (["250-x\r\n250 AUTH LOGIN", "334 VXNlcm5hbWU6", "334 UGFzc3dvcmQ6", "235 ok"],
-            ["AUTH LOGIN", "YXBw", "c2VjcmV0", "[ready]"]),
-        (["250-x\r\n250 AUTH PLAIN", "535 Authentication Credentials Invalid"], ["AUTH PLAIN AGFwcABzZWNyZXQ=", "[failed]"]),
-        (["250-x\r\n250 AUTH PLAIN", "454 Temporary authentication failure"], ["AUTH PLAIN AGFwcABzZWNyZXQ=", "[failed]"]),
-        (["250-x\r\n250 AUTH LOGIN", "535 no"], ["AUTH LOGIN", "[failed]"]), (["250-x\r\n250 AUTH CRAM-MD5"], ["[failed]"]), (["250 x"], ["[failed]"]),
-        (["250-x\r\n250 AUTH PLAIN", "334 "], ["AUTH PLAIN AGFwcABzZWNyZXQ=", "[failed]"]),
-    ])
+    @Test(
+        "X09: logins",
+        arguments: [
+            (
+                ["250-x\r\n250 AUTH LOGIN", "334 VXNlcm5hbWU6", "334 UGFzc3dvcmQ6", "235 ok"],
+                ["AUTH LOGIN", "YXBw", "c2VjcmV0", "[ready]"]
+            ),
+            (["250-x\r\n250 AUTH PLAIN", "535 Authentication Credentials Invalid"], ["AUTH PLAIN AGFwcABzZWNyZXQ=", "[failed]"]),
+            (["250-x\r\n250 AUTH PLAIN", "454 Temporary authentication failure"], ["AUTH PLAIN AGFwcABzZWNyZXQ=", "[failed]"]),
+            (["250-x\r\n250 AUTH LOGIN", "535 no"], ["AUTH LOGIN", "[failed]"]), (["250-x\r\n250 AUTH CRAM-MD5"], ["[failed]"]),
+            (["250 x"], ["[failed]"]),
+            (["250-x\r\n250 AUTH PLAIN", "334 "], ["AUTH PLAIN AGFwcABzZWNyZXQ=", "[failed]"]),
+        ])
     func login(answers: [String], expected: [String]) {
         var shell = ClientShell(.implicitTLS)
         shell.hear("220 x")
@@ -151,23 +163,49 @@ struct ClientShell {
         if expected.last == "[failed]" { #expect(shell.failure?.phase == .auth) }
     }
 
-    @Test("X05 X06: one outcome for each recipient", arguments: [
-        (["250 Ok", "250 Ok", "550 no", "251 fwd", "354 go", "250 Ok id"], ["final dot 250", "RCPT 550", "final dot 250"], true, ["DATA", "[content]", "[finished]"]),
-        (["250 Ok", "450 no", "550 no", "550 no", "250 Ok"], ["RCPT 450", "RCPT 550", "RCPT 550"], true, ["RSET", "[finished]"]),
-        (["553 bad", "250 Ok"], ["MAIL 553", "MAIL 553", "MAIL 553"], true, ["RSET", "[finished]"]),
-        (["553 bad", "500 what"], ["MAIL 553", "MAIL 553", "MAIL 553"], false, ["RSET", "[finished]"]),
-        (["421 bye"], ["MAIL 421", "MAIL 421", "MAIL 421"], false, ["[finished]"]),
-        (["451 4.4.2 Timeout waiting for data from client.", "250 x"], ["MAIL 451", "MAIL 451", "MAIL 451"], true, ["RSET", "[finished]"]),
-        (["354 odd"], ["MAIL protocolError(354 odd)", "MAIL protocolError(354 odd)", "MAIL protocolError(354 odd)"], false, ["[finished]"]),
-        (["250 Ok", "550 no", "421 bye"], ["RCPT 550", "RCPT 421", "RCPT 421"], false, ["[finished]"]),
-        (["250 Ok", "250 Ok", "354 odd"], ["RCPT protocolError(354 odd)", "RCPT protocolError(354 odd)", "RCPT protocolError(354 odd)"], false, ["[finished]"]),
-        (["250 Ok", "250 Ok", "250 Ok", "550 no", "250 odd"], ["DATA protocolError(250 odd)", "DATA protocolError(250 odd)", "RCPT 550"], false, ["DATA", "[finished]"]),
-        (["250 Ok", "250 Ok", "250 Ok", "550 no", "451 later", "250 Ok"], ["DATA 451", "DATA 451", "RCPT 550"], true, ["DATA", "RSET", "[finished]"]),
-        (["250 Ok", "250 Ok", "250 Ok", "250 Ok", "354 go", "554 Transaction failed", "250 Ok"], ["final dot 554", "final dot 554", "final dot 554"], true,
-            ["DATA", "[content]", "RSET", "[finished]"]),
-        (["250 Ok", "250 Ok", "250 Ok", "250 Ok", "354 go", "354 odd"],
-            ["final dot protocolError(354 odd)", "final dot protocolError(354 odd)", "final dot protocolError(354 odd)"], false, ["DATA", "[content]", "[finished]"]),
-    ])
+    @Test(
+        "X05 X06: one outcome for each recipient",
+        arguments: [
+            (
+                ["250 Ok", "250 Ok", "550 no", "251 fwd", "354 go", "250 Ok id"], ["final dot 250", "RCPT 550", "final dot 250"], true,
+                ["DATA", "[content]", "[finished]"]
+            ),
+            (["250 Ok", "450 no", "550 no", "550 no", "250 Ok"], ["RCPT 450", "RCPT 550", "RCPT 550"], true, ["RSET", "[finished]"]),
+            (["553 bad", "250 Ok"], ["MAIL 553", "MAIL 553", "MAIL 553"], true, ["RSET", "[finished]"]),
+            (["553 bad", "500 what"], ["MAIL 553", "MAIL 553", "MAIL 553"], false, ["RSET", "[finished]"]),
+            (["421 bye"], ["MAIL 421", "MAIL 421", "MAIL 421"], false, ["[finished]"]),
+            (
+                ["451 4.4.2 Timeout waiting for data from client.", "250 x"], ["MAIL 451", "MAIL 451", "MAIL 451"], true,
+                ["RSET", "[finished]"]
+            ),
+            (
+                ["354 odd"], ["MAIL protocolError(354 odd)", "MAIL protocolError(354 odd)", "MAIL protocolError(354 odd)"], false,
+                ["[finished]"]
+            ),
+            (["250 Ok", "550 no", "421 bye"], ["RCPT 550", "RCPT 421", "RCPT 421"], false, ["[finished]"]),
+            (
+                ["250 Ok", "250 Ok", "354 odd"],
+                ["RCPT protocolError(354 odd)", "RCPT protocolError(354 odd)", "RCPT protocolError(354 odd)"], false, ["[finished]"]
+            ),
+            (
+                ["250 Ok", "250 Ok", "250 Ok", "550 no", "250 odd"],
+                ["DATA protocolError(250 odd)", "DATA protocolError(250 odd)", "RCPT 550"], false, ["DATA", "[finished]"]
+            ),
+            (
+                ["250 Ok", "250 Ok", "250 Ok", "550 no", "451 later", "250 Ok"], ["DATA 451", "DATA 451", "RCPT 550"], true,
+                ["DATA", "RSET", "[finished]"]
+            ),
+            (
+                ["250 Ok", "250 Ok", "250 Ok", "250 Ok", "354 go", "554 Transaction failed", "250 Ok"],
+                ["final dot 554", "final dot 554", "final dot 554"], true,
+                ["DATA", "[content]", "RSET", "[finished]"]
+            ),
+            (
+                ["250 Ok", "250 Ok", "250 Ok", "250 Ok", "354 go", "354 odd"],
+                ["final dot protocolError(354 odd)", "final dot protocolError(354 odd)", "final dot protocolError(354 odd)"], false,
+                ["DATA", "[content]", "[finished]"]
+            ),
+        ])
     func transaction(answers: [String], outcomes: [String], isReusable: Bool, tail: [String]) throws {
         var shell = ClientShell.ready()
         try shell.begin(["a@x.example", "b@x.example", "c@x.example"])
@@ -181,10 +219,13 @@ struct ClientShell {
         #expect(shell.log.count(where: { $0 == "[finished]" }) == 1)
     }
 
-    @Test("O09 X11: a connection lost in each state", arguments: [
-        (0, "MAIL connectionLost(\"reset\")", false), (1, "RCPT connectionLost(\"reset\")", false), (2, "DATA connectionLost(\"reset\")", false),
-        (3, "message connectionLost(\"reset\")", false), (4, "final dot connectionLost(\"reset\")", true),
-    ])
+    @Test(
+        "O09 X11: a connection lost in each state",
+        arguments: [
+            (0, "MAIL connectionLost(\"reset\")", false), (1, "RCPT connectionLost(\"reset\")", false),
+            (2, "DATA connectionLost(\"reset\")", false),
+            (3, "message connectionLost(\"reset\")", false), (4, "final dot connectionLost(\"reset\")", true),
+        ])
     func lost(step: Int, expected: String, isInDoubt: Bool) throws {
         var shell = ClientShell.ready()
         try shell.begin(["a@x.example"])
@@ -274,10 +315,14 @@ struct ClientShell {
         #expect(Phase.finalDot.defaultTimeout == .seconds(600))
     }
 
-    @Test("random answers at random moments: every recipient gets exactly one result, and nothing is sent unencrypted but EHLO and STARTTLS")
+    @Test(
+        "random answers at random moments: every recipient gets exactly one result, and nothing is sent unencrypted but EHLO and STARTTLS")
     func random() throws {
         var random = SeededGenerator(state: 5)
-        let answers = ["220 x", "250-x\r\n250-STARTTLS\r\n250 AUTH PLAIN LOGIN", "250 Ok", "250 Ok", "354 go", "235 ok", "334 x", "421 bye", "451 later", "550 no", "25"]
+        let answers = [
+            "220 x", "250-x\r\n250-STARTTLS\r\n250 AUTH PLAIN LOGIN", "250 Ok", "250 Ok", "354 go", "235 ok", "334 x", "421 bye",
+            "451 later", "550 no", "25",
+        ]
         for _ in 0..<4000 {
             var shell = ClientShell(Bool.random(using: &random) ? .startTLS : .implicitTLS)
             var isEncrypted = shell.session.configuration.security == .implicitTLS

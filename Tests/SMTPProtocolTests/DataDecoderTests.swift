@@ -81,10 +81,12 @@ struct Decoded: Equatable {
 @Suite struct DataDecoderTests {
     static let smuggled = "MAIL FROM:<x@y.z>\r\n"
 
-    @Test("D01 D02: nothing but CRLF.CRLF ends a message, cut at every octet", arguments: [
-        "\n.\n", "\n.\r\n", "\r\n.\n", "\r.\r", "\r.\r\n", "\r\n.\r", "\r\r\n.\r\r\n", "\n\n.\r\n", "\r\n.\u{0}\r\n", "\r\n\u{0}.\r\n",
-        "\r.\n", "\n.\r", "\r\n\r.\r\n", "\r\n.\r\r\n", ".\r\n", "\r\n.\r.\r\n",
-    ])
+    @Test(
+        "D01 D02: nothing but CRLF.CRLF ends a message, cut at every octet",
+        arguments: [
+            "\n.\n", "\n.\r\n", "\r\n.\n", "\r.\r", "\r.\r\n", "\r\n.\r", "\r\r\n.\r\r\n", "\n\n.\r\n", "\r\n.\u{0}\r\n", "\r\n\u{0}.\r\n",
+            "\r.\n", "\n.\r", "\r\n\r.\r\n", "\r\n.\r\r\n", ".\r\n", "\r\n.\r.\r\n",
+        ])
     func smuggling(sequence: String) {
         let whole = octets("A: b\r\n\r\ntext" + sequence + Self.smuggled + "\r\n.\r\nQUIT\r\n")
         for first in 0...whole.count {
@@ -96,11 +98,15 @@ struct Decoded: Equatable {
         #expect(Decoded(whole.map { [$0] }).rest == octets("QUIT\r\n"))
     }
 
-    @Test("D04 D05 D07: dots, cut at every two octets", arguments: [
-        (".\r\n", ""), ("\r\n.\r\n", "\r\n"), ("a\r\n.\r\n", "a\r\n"), ("..\r\n.\r\n", ".\r\n"), ("..x\r\n.\r\n", ".x\r\n"), (".x\r\n.\r\n", "x\r\n"),
-        ("...\r\n....\r\n.\r\n", "..\r\n...\r\n"), ("a.b\r\na..\r\n.\r\n", "a.b\r\na..\r\n"), ("\r\n\r\n..\r\n.\r\n", "\r\n\r\n.\r\n"),
-        ("\u{e9}\r\n.\r\n", "\u{e9}\r\n"), (String(repeating: "x", count: 40) + "\r\n..y\r\n.\r\n", String(repeating: "x", count: 40) + "\r\n.y\r\n"),
-    ])
+    @Test(
+        "D04 D05 D07: dots, cut at every two octets",
+        arguments: [
+            (".\r\n", ""), ("\r\n.\r\n", "\r\n"), ("a\r\n.\r\n", "a\r\n"), ("..\r\n.\r\n", ".\r\n"), ("..x\r\n.\r\n", ".x\r\n"),
+            (".x\r\n.\r\n", "x\r\n"),
+            ("...\r\n....\r\n.\r\n", "..\r\n...\r\n"), ("a.b\r\na..\r\n.\r\n", "a.b\r\na..\r\n"), ("\r\n\r\n..\r\n.\r\n", "\r\n\r\n.\r\n"),
+            ("\u{e9}\r\n.\r\n", "\u{e9}\r\n"),
+            (String(repeating: "x", count: 40) + "\r\n..y\r\n.\r\n", String(repeating: "x", count: 40) + "\r\n.y\r\n"),
+        ])
     func dots(wire: String, message: String) {
         let whole = octets(wire + "NOOP\r\n")
         for first in 0...whole.count {
@@ -154,7 +160,10 @@ struct Decoded: Equatable {
             for _ in 0..<Int.random(in: 0..<120, using: &random) {
                 switch round % 3 {
                 case 0: wire.append(alphabet.randomElement(using: &random) ?? 0)
-                case 1: wire += [octets("\r\n"), octets("."), octets("abcdefgh"), octets("\r\n."), [13], [10]][Int.random(in: 0..<(Bool.random(using: &random) ? 6 : 4), using: &random)]
+                case 1:
+                    wire +=
+                        [octets("\r\n"), octets("."), octets("abcdefgh"), octets("\r\n."), [13], [10]][
+                            Int.random(in: 0..<(Bool.random(using: &random) ? 6 : 4), using: &random)]
                 default: wire += octets(["\r\n", ".", "..", "some text of a line", "\r\n..", "x\r\n"].randomElement(using: &random) ?? "")
                 }
             }

@@ -20,11 +20,14 @@ import Testing
         }
     }
 
-    @Test("D03 D04: cut at every two octets", arguments: [
-        ("", ".\r\n"), ("a\r\n", "a\r\n.\r\n"), ("a", "a\r\n.\r\n"), (".\r\n", "..\r\n.\r\n"), ("..\r\n", "...\r\n.\r\n"), (".x\r\n.y\r\n", "..x\r\n..y\r\n.\r\n"),
-        ("a.b\r\n\r\n.\r\n", "a.b\r\n\r\n..\r\n.\r\n"), ("a\r\n.", "a\r\n..\r\n.\r\n"),
-        ("a\nb\r\n", nil), ("a\rb\r\n", nil), ("\n", nil), ("a\r", nil), ("a\r\r\n", nil), ("a\r\n\n.\r\n", nil), ("\n.\n", nil),
-    ] as [(String, String?)])
+    @Test(
+        "D03 D04: cut at every two octets",
+        arguments: [
+            ("", ".\r\n"), ("a\r\n", "a\r\n.\r\n"), ("a", "a\r\n.\r\n"), (".\r\n", "..\r\n.\r\n"), ("..\r\n", "...\r\n.\r\n"),
+            (".x\r\n.y\r\n", "..x\r\n..y\r\n.\r\n"),
+            ("a.b\r\n\r\n.\r\n", "a.b\r\n\r\n..\r\n.\r\n"), ("a\r\n.", "a\r\n..\r\n.\r\n"),
+            ("a\nb\r\n", nil), ("a\rb\r\n", nil), ("\n", nil), ("a\r", nil), ("a\r\r\n", nil), ("a\r\n\n.\r\n", nil), ("\n.\n", nil),
+        ] as [(String, String?)])
     func wire(message: String, expected: String?) {
         let whole = octets(message)
         for first in 0...whole.count {
@@ -40,7 +43,9 @@ import Testing
         for _ in 0..<2000 {
             var message: [UInt8] = []
             for _ in 0..<Int.random(in: 0..<40, using: &random) {
-                message += octets(["\r\n", ".", "..", "some text of a line, long enough for a block\r\n", "\r\n.", "x"].randomElement(using: &random) ?? "")
+                message += octets(
+                    ["\r\n", ".", "..", "some text of a line, long enough for a block\r\n", "\r\n.", "x"].randomElement(using: &random)
+                        ?? "")
             }
             message += octets("\r\n")
             let cut = Int.random(in: 0...message.count, using: &random)

@@ -66,7 +66,8 @@ import Testing
 
     static let lines: [(verb: String, good: String, bad: String)] = [
         ("EHLO", "EHLO x", "EHLO"), ("HELO", "HELO x", "HELO a b"), ("NOOP", "NOOP", "NOOP x"), ("RSET", "RSET", "RSET x"),
-        ("STARTTLS", "STARTTLS", "STARTTLS x"), ("FOO", "FOO", "FOO x"), ("AUTH", "AUTH PLAIN AGFwcABzZWNyZXQ=", "AUTH PLAIN AGFwcAB3cm9uZw=="),
+        ("STARTTLS", "STARTTLS", "STARTTLS x"), ("FOO", "FOO", "FOO x"),
+        ("AUTH", "AUTH PLAIN AGFwcABzZWNyZXQ=", "AUTH PLAIN AGFwcAB3cm9uZw=="),
         ("MAIL", "MAIL FROM:<a@b.example>", "MAIL FROM:<no@b.example>"), ("RCPT", "RCPT TO:<c@d.example>", "RCPT TO:<no@d.example>"),
         ("DATA", "DATA", "DATA x"), ("VRFY", "VRFY x", "VRFY"), ("EXPN", "EXPN x", "EXPN y"), ("HELP", "HELP", "HELP x"),
     ]
@@ -131,7 +132,9 @@ import Testing
             for _ in 0..<40 where !shell.isClosed {
                 var line = octets((Self.lines.randomElement(using: &random) ?? Self.lines[0]).good + "\r\n")
                 if line.starts(with: octets("AUTH")) { line = octets("AUTH LOGIN YXBw\r\n") }
-                if Bool.random(using: &random) { line.insert(UInt8.random(in: 0...255, using: &random), at: Int.random(in: 0..<line.count, using: &random)) }
+                if Bool.random(using: &random) {
+                    line.insert(UInt8.random(in: 0...255, using: &random), at: Int.random(in: 0..<line.count, using: &random))
+                }
                 shell.feed(line)
             }
             #expect(shell.envelopes.isEmpty)

@@ -35,12 +35,15 @@ import Testing
         if let name = AccountName("local") { #expect(listed(.trusted(name)) == first + always) }
     }
 
-    @Test("S05 O12 O05 M01: in clear nothing but EHLO, STARTTLS and small talk", arguments: [
-        ("MAIL FROM:<a@b.c>", "530 5.7.0"), ("RCPT TO:<a@b.c>", "530 5.7.0"), ("DATA", "530 5.7.0"), ("VRFY x", "530 5.7.0"),
-        ("AUTH PLAIN AGFwcABzZWNyZXQ=", "530 5.7.0"), ("AUTH PLAIN !!!", "530 5.7.0"), ("AUTH LOGIN", "530 5.7.0"), ("HELP", "530 5.7.0"),
-        ("NOOP", "250 2.0.0"), ("RSET", "250 2.0.0"), ("EHLO x", "250"), ("HELO x", "250"), ("MAIL FROM:rubbish", "530 5.7.0"),
-        ("EXPN x", "530 5.7.0"), ("FOO", "500 5.5.2"), ("XCLIENT ADDR=127.0.0.1", "500 5.5.2"), ("PROXY TCP4 1.2.3.4", "500 5.5.2"),
-    ])
+    @Test(
+        "S05 O12 O05 M01: in clear nothing but EHLO, STARTTLS and small talk",
+        arguments: [
+            ("MAIL FROM:<a@b.c>", "530 5.7.0"), ("RCPT TO:<a@b.c>", "530 5.7.0"), ("DATA", "530 5.7.0"), ("VRFY x", "530 5.7.0"),
+            ("AUTH PLAIN AGFwcABzZWNyZXQ=", "530 5.7.0"), ("AUTH PLAIN !!!", "530 5.7.0"), ("AUTH LOGIN", "530 5.7.0"),
+            ("HELP", "530 5.7.0"),
+            ("NOOP", "250 2.0.0"), ("RSET", "250 2.0.0"), ("EHLO x", "250"), ("HELO x", "250"), ("MAIL FROM:rubbish", "530 5.7.0"),
+            ("EXPN x", "530 5.7.0"), ("FOO", "500 5.5.2"), ("XCLIENT ADDR=127.0.0.1", "500 5.5.2"), ("PROXY TCP4 1.2.3.4", "500 5.5.2"),
+        ])
     func inClear(line: String, code: String) {
         var shell = ServerShell()
         _ = shell.answers("EHLO x\r\n")
@@ -50,10 +53,14 @@ import Testing
         #expect(without.answers(line + "\r\n") == [code])
     }
 
-    @Test("O12: over TLS, before AUTH", arguments: [
-        ("MAIL FROM:<a@b.c>", "530 5.7.0"), ("RCPT TO:<a@b.c>", "530 5.7.0"), ("DATA", "530 5.7.0"), ("VRFY x", "530 5.7.0"), ("HELP", "530 5.7.0"),
-        ("NOOP x", "250 2.0.0"), ("RSET", "250 2.0.0"), ("STARTTLS", "503 5.5.1"), ("AUTH", "501 5.5.4"), ("AUTH CRAM-MD5", "504 5.5.4"),
-    ])
+    @Test(
+        "O12: over TLS, before AUTH",
+        arguments: [
+            ("MAIL FROM:<a@b.c>", "530 5.7.0"), ("RCPT TO:<a@b.c>", "530 5.7.0"), ("DATA", "530 5.7.0"), ("VRFY x", "530 5.7.0"),
+            ("HELP", "530 5.7.0"),
+            ("NOOP x", "250 2.0.0"), ("RSET", "250 2.0.0"), ("STARTTLS", "503 5.5.1"), ("AUTH", "501 5.5.4"),
+            ("AUTH CRAM-MD5", "504 5.5.4"),
+        ])
     func beforeAuth(line: String, code: String) {
         var shell = ServerShell(.implicitTLS)
         _ = shell.answers("EHLO x\r\n")
@@ -76,19 +83,23 @@ import Testing
         #expect(unavailable.answers("STARTTLS\r\n") == ["220", "454 4.7.0"])  // S04
     }
 
-    @Test("S03 E03: what is written before the reply is never run", arguments: [
-        ["STARTTLS\r\nEHLO evil\r\n"], ["EHLO x\r\nSTARTTLS\r\n"], ["STARTTLS\r\nx"],
-    ])
+    @Test(
+        "S03 E03: what is written before the reply is never run",
+        arguments: [
+            ["STARTTLS\r\nEHLO evil\r\n"], ["EHLO x\r\nSTARTTLS\r\n"], ["STARTTLS\r\nx"],
+        ])
     func synchronizationInClear(input: [String]) {
         var shell = ServerShell()
         _ = shell.answers("")
         #expect(input.flatMap { shell.answers($0) } == ["554 5.5.0", "closed"])
     }
 
-    @Test("E03", arguments: [
-        "DATA\r\nSubject: x\r\n", "MAIL FROM:<a@b.c>\r\nRCPT TO:<d@e.f>\r\nDATA\r\nx", "EHLO x\r\nNOOP\r\n",
-        "MAIL FROM:<a@b.c>\r\nRCPT TO:<no@e.f>\r\nDATA\r\nMAIL FROM:<x@y.z>\r\n",
-    ])
+    @Test(
+        "E03",
+        arguments: [
+            "DATA\r\nSubject: x\r\n", "MAIL FROM:<a@b.c>\r\nRCPT TO:<d@e.f>\r\nDATA\r\nx", "EHLO x\r\nNOOP\r\n",
+            "MAIL FROM:<a@b.c>\r\nRCPT TO:<no@e.f>\r\nDATA\r\nMAIL FROM:<x@y.z>\r\n",
+        ])
     func synchronization(input: String) {
         var shell = ServerShell.loggedIn()
         #expect(shell.answers(input).suffix(2) == ["554 5.5.0", "closed"])
@@ -113,31 +124,39 @@ import Testing
         #expect(slow.envelopes == whole.envelopes)
     }
 
-    @Test("O01 O02 O04 O07 C12 D05 O06: order", arguments: [
-        (["RCPT TO:<a@b.c>"], ["503 5.5.1"]), (["DATA"], ["503 5.5.1"]),
-        (["MAIL FROM:<a@b.c>", "DATA"], ["250 2.1.0", "554 5.5.1"]),
-        (["MAIL FROM:<a@b.c>", "MAIL FROM:<x@b.c>", "RCPT TO:<d@e.f>"], ["250 2.1.0", "503 5.5.1", "250 2.1.5"]),
-        (["MAIL FROM:<a@b.c>", "EHLO y", "RCPT TO:<d@e.f>"], ["250 2.1.0", "250", "503 5.5.1"]),
-        (["MAIL FROM:<a@b.c>", "EHLO", "RCPT TO:<d@e.f>"], ["250 2.1.0", "501 5.5.4", "250 2.1.5"]),
-        (["MAIL FROM:<a@b.c>", "HELO y", "RCPT TO:<d@e.f>"], ["250 2.1.0", "250", "503 5.5.1"]),
-        (["MAIL FROM:<a@b.c>", "RSET", "RCPT TO:<d@e.f>"], ["250 2.1.0", "250 2.0.0", "503 5.5.1"]),
-        (["MAIL FROM:<a@b.c>", "RSET x", "RCPT TO:<d@e.f>"], ["250 2.1.0", "501 5.5.4", "250 2.1.5"]),
-        (["MAIL FROM:<a@b.c>", "VRFY x", "AUTH PLAIN x", "STARTTLS", "NOOP", "RCPT TO:<d@e.f>"],
-            ["250 2.1.0", "252 2.0.0", "503 5.5.1", "503 5.5.1", "250 2.0.0", "250 2.1.5"]),
-        (["MAIL FROM:<no@b.c>", "RCPT TO:<d@e.f>"], ["550 5.7.1", "503 5.5.1"]),
-        (["MAIL FROM:<a@b.c> SIZE=1001", "RCPT TO:<d@e.f>"], ["552 5.3.4", "503 5.5.1"]),
-        (["MAIL FROM:<a@b.c> SIZE=1000"], ["250 2.1.0"]),
-        (["MAIL FROM:<a@b.c", "RCPT TO:<d@e.f>"], ["501 5.5.4", "503 5.5.1"]),
-        (["MAIL FROM:<a@b.c>", "RCPT TO:<no@e.f>", "DATA"], ["250 2.1.0", "550 5.1.1", "554 5.5.1"]),  // E02
-        (["MAIL FROM:<a@b.c>", "RCPT TO:<d@e.f>", "QUIT"], ["250 2.1.0", "250 2.1.5", "221 2.0.0", "closed"]),
-        (["MAIL FROM:<a@b.c>", "RCPT TO:<d@e.f>", "DATA", "."], ["250 2.1.0", "250 2.1.5", "354", "554 5.6.0"]),
-        (["MAIL FROM:<a@b.c>", "RCPT TO:<d@e.f>", "DATA", "A: b\r\n\r\nx\r\n.", "RCPT TO:<d@e.f>", "DATA"],
-            ["250 2.1.0", "250 2.1.5", "354", "message", "250 2.0.0", "503 5.5.1", "503 5.5.1"]),
-        (["MAIL FROM:<a@b.c>", "RCPT TO:<d@e.f>", "DATA", "a\nb\r\n.", "DATA", "MAIL FROM:<a@b.c>"],
-            ["250 2.1.0", "250 2.1.5", "354", "550 5.5.2", "503 5.5.1", "250 2.1.0"]),
-        (["BDAT 5"], ["521 5.5.1", "closed"]), (["EXPN x"], ["502 5.5.1"]), (["ETRN x"], ["502 5.5.1"]), (["HELP"], ["214 2.0.0"]),  // E40 C05 O11
-        (["GET / HTTP/1.0"], ["421 4.7.0", "closed"]),
-    ])
+    @Test(
+        "O01 O02 O04 O07 C12 D05 O06: order",
+        arguments: [
+            (["RCPT TO:<a@b.c>"], ["503 5.5.1"]), (["DATA"], ["503 5.5.1"]),
+            (["MAIL FROM:<a@b.c>", "DATA"], ["250 2.1.0", "554 5.5.1"]),
+            (["MAIL FROM:<a@b.c>", "MAIL FROM:<x@b.c>", "RCPT TO:<d@e.f>"], ["250 2.1.0", "503 5.5.1", "250 2.1.5"]),
+            (["MAIL FROM:<a@b.c>", "EHLO y", "RCPT TO:<d@e.f>"], ["250 2.1.0", "250", "503 5.5.1"]),
+            (["MAIL FROM:<a@b.c>", "EHLO", "RCPT TO:<d@e.f>"], ["250 2.1.0", "501 5.5.4", "250 2.1.5"]),
+            (["MAIL FROM:<a@b.c>", "HELO y", "RCPT TO:<d@e.f>"], ["250 2.1.0", "250", "503 5.5.1"]),
+            (["MAIL FROM:<a@b.c>", "RSET", "RCPT TO:<d@e.f>"], ["250 2.1.0", "250 2.0.0", "503 5.5.1"]),
+            (["MAIL FROM:<a@b.c>", "RSET x", "RCPT TO:<d@e.f>"], ["250 2.1.0", "501 5.5.4", "250 2.1.5"]),
+            (
+                ["MAIL FROM:<a@b.c>", "VRFY x", "AUTH PLAIN x", "STARTTLS", "NOOP", "RCPT TO:<d@e.f>"],
+                ["250 2.1.0", "252 2.0.0", "503 5.5.1", "503 5.5.1", "250 2.0.0", "250 2.1.5"]
+            ),
+            (["MAIL FROM:<no@b.c>", "RCPT TO:<d@e.f>"], ["550 5.7.1", "503 5.5.1"]),
+            (["MAIL FROM:<a@b.c> SIZE=1001", "RCPT TO:<d@e.f>"], ["552 5.3.4", "503 5.5.1"]),
+            (["MAIL FROM:<a@b.c> SIZE=1000"], ["250 2.1.0"]),
+            (["MAIL FROM:<a@b.c", "RCPT TO:<d@e.f>"], ["501 5.5.4", "503 5.5.1"]),
+            (["MAIL FROM:<a@b.c>", "RCPT TO:<no@e.f>", "DATA"], ["250 2.1.0", "550 5.1.1", "554 5.5.1"]),  // E02
+            (["MAIL FROM:<a@b.c>", "RCPT TO:<d@e.f>", "QUIT"], ["250 2.1.0", "250 2.1.5", "221 2.0.0", "closed"]),
+            (["MAIL FROM:<a@b.c>", "RCPT TO:<d@e.f>", "DATA", "."], ["250 2.1.0", "250 2.1.5", "354", "554 5.6.0"]),
+            (
+                ["MAIL FROM:<a@b.c>", "RCPT TO:<d@e.f>", "DATA", "A: b\r\n\r\nx\r\n.", "RCPT TO:<d@e.f>", "DATA"],
+                ["250 2.1.0", "250 2.1.5", "354", "message", "250 2.0.0", "503 5.5.1", "503 5.5.1"]
+            ),
+            (
+                ["MAIL FROM:<a@b.c>", "RCPT TO:<d@e.f>", "DATA", "a\nb\r\n.", "DATA", "MAIL FROM:<a@b.c>"],
+                ["250 2.1.0", "250 2.1.5", "354", "550 5.5.2", "503 5.5.1", "250 2.1.0"]
+            ),
+            (["BDAT 5"], ["521 5.5.1", "closed"]), (["EXPN x"], ["502 5.5.1"]), (["ETRN x"], ["502 5.5.1"]), (["HELP"], ["214 2.0.0"]),
+            (["GET / HTTP/1.0"], ["421 4.7.0", "closed"]),
+        ])
     func order(lines: [String], expected: [String]) {
         var shell = ServerShell.loggedIn()
         #expect(talk(&shell, lines) == expected)
@@ -147,7 +166,8 @@ import Testing
     func helloFirst() throws {
         var shell = ServerShell(.trusted(try #require(AccountName("local"))))
         #expect(shell.answers("MAIL FROM:<a@b.c>\r\n") == ["220", "503 5.5.1"])
-        #expect(talk(&shell, ["EHLO x", "MAIL FROM:<a@b.c>", "STARTTLS", "AUTH PLAIN x"]) == ["250", "250 2.1.0", "502 5.5.1", "503 5.5.1"])
+        #expect(
+            talk(&shell, ["EHLO x", "MAIL FROM:<a@b.c>", "STARTTLS", "AUTH PLAIN x"]) == ["250", "250 2.1.0", "502 5.5.1", "503 5.5.1"])
         #expect(shell.session.receivedProtocol == "ESMTP")
     }
 
@@ -167,8 +187,9 @@ import Testing
     @Test("R05 A15: limits and repeats of recipients")
     func recipients() {
         var shell = ServerShell.loggedIn(recipients: 2)
-        #expect(talk(&shell, ["MAIL FROM:<a@b.c>", "RCPT TO:<x@e.f>", "RCPT TO:<x@E.F>", "RCPT TO:<X@e.f>", "RCPT TO:<y@e.f>", "DATA"])
-            == ["250 2.1.0", "250 2.1.5", "250 2.1.5", "250 2.1.5", "452 4.5.3", "354"])
+        #expect(
+            talk(&shell, ["MAIL FROM:<a@b.c>", "RCPT TO:<x@e.f>", "RCPT TO:<x@E.F>", "RCPT TO:<X@e.f>", "RCPT TO:<y@e.f>", "DATA"])
+                == ["250 2.1.0", "250 2.1.5", "250 2.1.5", "250 2.1.5", "452 4.5.3", "354"])
         #expect(shell.envelopes.first?.recipients.map(\.description) == ["x@e.f", "X@e.f"])
         var postmaster = ServerShell.loggedIn()
         _ = talk(&postmaster, ["MAIL FROM:<>", "RCPT TO:<postmaster>", "DATA"])  // A14

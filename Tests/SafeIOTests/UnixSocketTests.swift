@@ -73,7 +73,8 @@ import Testing
         for cut in 0...text.count {
             var stream = try UnixStream.connect(path: path, timeout: .seconds(20))
             let server = OwnedDescriptor(accept(file.rawDescriptor, nil, nil))
-            #expect(try PeerCredentials(ofSocket: server.rawValue) == PeerCredentials(userID: getuid(), groupID: getgid(), processID: getpid()))
+            #expect(
+                try PeerCredentials(ofSocket: server.rawValue) == PeerCredentials(userID: getuid(), groupID: getgid(), processID: getpid()))
             try writeAll(Array(text[..<cut]), to: server, subject: "test")
             var lines: [[UInt8]] = []
             for _ in text[..<cut].filter({ $0 == 10 }) { lines.append(try #require(try stream.readLine())) }
@@ -147,7 +148,9 @@ private final class DatagramSocket {
         if octets[0] == UInt8(ascii: "@") { octets[0] = 0 }
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: octets) }
         let length = socklen_t(MemoryLayout<sa_family_t>.size + octets.count)
-        let result = withUnsafePointer(to: &address) { $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, length) } }
+        let result = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, length) }
+        }
         guard result == 0 else { throw SystemCallError.current("bind", subject: name) }
     }
 

@@ -21,7 +21,7 @@ import Testing
     @Test func defaults() throws {
         let configuration = try parse(Self.required)
         #expect(configuration.hostname == nil)
-        #expect(configuration.operatorAddress.description == "ops@example.com")
+        #expect(configuration.operatorAddress?.description == "ops@example.com")
         #expect(configuration.listeners.map(\.address.description) == ["[::]:587", "[::]:465"])
         #expect(configuration.listeners.map(\.security) == [.starttls, .implicit])
         #expect(configuration.tls.certificate == "/etc/fairlead/tls/fullchain.pem")
@@ -46,7 +46,8 @@ import Testing
         #expect(configuration.queue.path == "/var/lib/fairlead")
         #expect((configuration.queue.lifetime, configuration.queue.history) == (.seconds(4 * 86_400), .seconds(30 * 86_400)))
         #expect(configuration.limits.messageSize == ByteCount(octets: 40_000_000))
-        #expect((configuration.limits.recipients, configuration.limits.connections, configuration.limits.connectionsPerIP) == (1000, 1000, 50))
+        #expect(
+            (configuration.limits.recipients, configuration.limits.connections, configuration.limits.connectionsPerIP) == (1000, 1000, 50))
         #expect(configuration.control == "/run/fairlead/control.sock")
         #expect(configuration.http?.description == "127.0.0.1:9587")
         #expect((configuration.log.level, configuration.log.format) == (.info, .auto))
@@ -76,7 +77,8 @@ import Testing
     }
 
     @Test func everythingSet() throws {
-        let configuration = try parse("""
+        let configuration = try parse(
+            """
             hostname: Relay.Example.com
             operator: ops@example.com
             listeners:
@@ -96,7 +98,9 @@ import Testing
               - address: Billing@partner.example
             rewrite: { unverified_from: reject, display_name: "{name}", ses_headers: strip }
             aliases: aliases
-            upstream: { host: 127.0.0.1, port: 2465, tls: implicit, ca_file: ca.pem, credentials: ses.env, region: us-east-1, rate: unlimited, daily_quota: 50000, connections: 3, max_messages_per_connection: 7, recipients_per_transaction: 1 }
+            upstream:
+              { host: 127.0.0.1, port: 2465, tls: implicit, ca_file: ca.pem, credentials: ses.env, region: us-east-1, rate: unlimited,
+                daily_quota: 50000, connections: 3, max_messages_per_connection: 7, recipients_per_transaction: 1 }
             queue: { path: queue, lifetime: 12h, history: 1w }
             limits: { message_size: 10MiB, recipients: 5, connections: 6, connections_per_ip: 7 }
             control: control.sock
@@ -147,7 +151,10 @@ import Testing
     }
 
     @Test func jsonIsAccepted() throws {
-        let json = #"{"operator":"ops@example.com","tls":{"certificate":"tls/fullchain.pem","private_key":"tls\/privkey.pem"},"passwords":"passwords","identities":[{"domain":"mail.example.com"}],"upstream":{"credentials":"ses.env","port":587},"http":"127.0.0.1:9587"}"#
+        let json =
+            #"{"operator":"ops@example.com","tls":{"certificate":"tls/fullchain.pem","private_key":"tls\/privkey.pem"},"#
+            + #""passwords":"passwords","identities":[{"domain":"mail.example.com"}],"upstream":{"credentials":"ses.env","port":587},"#
+            + #""http":"127.0.0.1:9587"}"#
         #expect(try parse(json) == parse(Self.required))
     }
 
@@ -156,12 +163,13 @@ import Testing
         #expect(configuration.accounts.values.map(\.rate) == [.limited(count: 5, per: .seconds(1)), .limited(count: 5, per: .seconds(1))])
     }
 
-    @Test(arguments: [
-        ("accounts: { crm: { from: [\"*@other.example\"] } }\n", "accounts.crm.from", "no identity covers"),
-        ("accounts: { crm: { from: [\"*@*.mail.example.com\", \"*@*.example.com\", \"x@a.mail.example.com\"] } }\n", nil, nil),
-        ("http: 192.0.2.1:9587\n", "http", "reached from outside"),
-        ("listeners: [{ address: \"[::]:465\", tls: starttls }]\n", "listeners[0].tls", "port 465"),
-    ] as [(String, String?, String?)])
+    @Test(
+        arguments: [
+            ("accounts: { crm: { from: [\"*@other.example\"] } }\n", "accounts.crm.from", "no identity covers"),
+            ("accounts: { crm: { from: [\"*@*.mail.example.com\", \"*@*.example.com\", \"x@a.mail.example.com\"] } }\n", nil, nil),
+            ("http: 192.0.2.1:9587\n", "http", "reached from outside"),
+            ("listeners: [{ address: \"[::]:465\", tls: starttls }]\n", "listeners[0].tls", "port 465"),
+        ] as [(String, String?, String?)])
     func warnings(_ text: String, key: String?, message: String?) throws {
         let warnings = try Configuration.parse(Array((Self.required + text).utf8), file: "f").warnings
         #expect(warnings.count == (key == nil ? 0 : 1))
@@ -188,7 +196,9 @@ import Testing
         for key in Schema.keys {
             #expect(key.documentation.hasSuffix("."), "\(key.path)")
             #expect(key.documentation.first?.isUppercase ?? false || key.documentation.first?.isNumber ?? false, "\(key.path)")
-            #expect(key.isRequired || key.defaultText != nil || key.type.contains("section") || key.path.hasSuffix(".domain") || key.path.hasSuffix(".address"), "\(key.path)")
+            #expect(
+                key.isRequired || key.defaultText != nil || key.type.contains("section") || key.path.hasSuffix(".domain")
+                    || key.path.hasSuffix(".address"), "\(key.path)")
         }
         #expect(paths.contains("listeners[].allow"))
         #expect(paths.contains("accounts.NAME.rate"))

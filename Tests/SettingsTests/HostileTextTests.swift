@@ -17,7 +17,8 @@ import Testing
     @Test func cutAnywhere() throws {
         let octets = try WholeFile.read(TestFolder.sources + "/../../config/fairlead.yaml")
         for end in stride(from: 0, to: octets.count, by: 7) { #expect(!outcome(Array(octets[..<end])).isEmpty) }
-        let json = Array(#"{"operator":"ops@example.com","tls":{"certificate":"a","private_key":"b\u0000"},"identities":[{"domain":"a.b"}]}"#.utf8)
+        let json = Array(
+            #"{"operator":"ops@example.com","tls":{"certificate":"a","private_key":"b\u0000"},"identities":[{"domain":"a.b"}]}"#.utf8)
         for end in json.indices { #expect(outcome(Array(json[..<end])) != "accepted") }
     }
 
@@ -40,7 +41,8 @@ import Testing
         "a: [\"\n #\", " + String(repeating: "[", count: 100_000),
         "? &a [x,x,x]\n: 1\n? &b [*a,*a,*a]\n: 2\n? &c [*b,*b,*b]\n: 3\n? &d [*c,*c,*c]\n: 4\n? *d\n: 5\n",
         "&a a: *a\n", "*a", "a: &a [*a]", "<<: { operator: a@b.example }", "!!binary a: !!int b", "%YAML 9.9\n---\na: b",
-        "a: 1\na: 2\na: 3\n\"a\": 4\n'a': 5\n", "\"\": 1\n\"\": 2\n", "\"\\x61\": 1\na: 2\n", "? [a]\n: 1\n? [a]\n: 2\n", "[a]: 1", "- a", "just text", "\u{FEFF}a: 1\na: 2\n",
+        "a: 1\na: 2\na: 3\n\"a\": 4\n'a': 5\n", "\"\": 1\n\"\": 2\n", "\"\\x61\": 1\na: 2\n", "? [a]\n: 1\n? [a]\n: 2\n", "[a]: 1", "- a",
+        "just text", "\u{FEFF}a: 1\na: 2\n",
         String(repeating: "k: v\n", count: 200), (0..<20_000).map { "k\($0): v\n" }.joined(),
         "accounts: {" + (0..<20_000).map { "a\($0): {}," }.joined() + "}", String(repeating: "\u{1F600}", count: 1000) + ": x",
     ])

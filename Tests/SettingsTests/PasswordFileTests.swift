@@ -21,7 +21,9 @@ import Testing
         #expect(!file.set(Self.other, for: try name("new")))
         #expect(file.remove(try name("web")))
         #expect(!file.remove(try name("web")))
-        #expect(String(decoding: file.octets, as: UTF8.self) == "# first\n\ncrm:\(Self.other)\nnot a line\n\terp:\(Self.hash)\nnew:\(Self.other)\n")
+        #expect(
+            String(decoding: file.octets, as: UTF8.self)
+                == "# first\n\ncrm:\(Self.other)\nnot a line\n\terp:\(Self.hash)\nnew:\(Self.other)\n")
         #expect(file.hash(for: try name("crm")) == Self.other)
         #expect(file.hash(for: try name("CRM")) == nil)
     }
@@ -42,7 +44,9 @@ import Testing
         if geteuid() == 0 { chown(path, 4321, 5432) }
         symlink("passwords", folder.path + "/link")
         let before = try WholeFile.readWithStatus(path).status
-        try PasswordFile.edit(folder.path + "/link") { $0.set(Self.other, for: AccountName("new")!); return true }
+        try PasswordFile.edit(folder.path + "/link") {
+            $0.set(Self.other, for: AccountName("new")!); return true
+        }
         let (octets, after) = try WholeFile.readWithStatus(path)
         #expect(after == before)
         #expect(String(decoding: octets, as: UTF8.self) == "# made for the tests\ncrm:\(Self.hash)\nnew:\(Self.other)\n")

@@ -27,12 +27,15 @@ import Testing
         let settings = try folder.load()
         var text = "\(settings) \(String(reflecting: settings))"
         dump(settings, to: &text)
-        for secret in ["BMW5RDrXmm", "e6v3lSbiaf0", "PRIVATE KEY", "45, 45, 45, 45, 66, 69, 71, 73, 78, 32, 80"] { #expect(!text.contains(secret)) }
+        for secret in ["BMW5RDrXmm", "e6v3lSbiaf0", "PRIVATE KEY", "45, 45, 45, 45, 66, 69, 71, 73, 78, 32, 80"] {
+            #expect(!text.contains(secret))
+        }
     }
 
     @Test func authoritiesAliasesAndTheirKeysWithoutEffect() throws {
         let folder = try TestFolder()
-        let text = try folder.read("fairlead.yaml").replacing("credentials: ses.env", with: "credentials: ses.env, ca_file: tls/fullchain.pem")
+        let text = try folder.read("fairlead.yaml").replacing(
+            "credentials: ses.env", with: "credentials: ses.env, ca_file: tls/fullchain.pem")
         try folder.write("fairlead.yaml", text + "aliases: aliases\naccounts: { crm: { lifetime: 1h }, erp: { lifetime: 2h } }\n")
         let settings = try folder.load()
         #expect(settings.upstreamAuthorities != nil)
@@ -128,7 +131,8 @@ import Testing
         try folder.write("fairlead.yaml", try folder.read("fairlead.yaml").replacing(one, with: identities))
         let settings = try folder.load()
         for (mailbox, subject) in [
-            ("a@example.com", "example.com"), ("a@x.mail.example.com", "mail.example.com"), ("vip@mail.example.com", "vip@mail.example.com"),
+            ("a@example.com", "example.com"), ("a@x.mail.example.com", "mail.example.com"),
+            ("vip@mail.example.com", "vip@mail.example.com"),
             ("vip+1@mail.example.com", "vip@mail.example.com"), ("a@other.example", nil),
         ] as [(String, String?)] {
             #expect(settings.identity(covering: try Mailbox(parsing: Array(mailbox.utf8)))?.identity.subject.description == subject)

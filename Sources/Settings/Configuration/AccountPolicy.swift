@@ -24,20 +24,27 @@ extension Configuration {
 
 extension Configuration.AccountPolicy: Section {
     static let keys: [SectionKey<Self>] = [
-        SectionKey("from", \.from,
+        SectionKey(
+            "from", \.from,
             ValueType<AddressPattern>.addressPattern.list(
-                of: "address patterns", atLeastOne: "is empty, so nothing could be sent; "
+                of: "address patterns",
+                atLeastOne: "is empty, so nothing could be sent; "
                     + "name an address or pattern, or remove the key to allow every address of the identities"),
             defaultText: "every address of the identities",
-            "The addresses that may leave, such as billing@example.com or *@mail.example.com. A foreign author is rewritten first, then checked."),
-        SectionKey("rate", \.rate, .rate,
+            "The addresses that may leave, such as billing@example.com or *@mail.example.com. "
+                + "A foreign author is rewritten first, then checked."),
+        SectionKey(
+            "rate", \.rate, .rate,
             "How many recipients the account may reach in a time."),
-        SectionKey("daily", \.daily, .dailyQuota,
+        SectionKey(
+            "daily", \.daily, .dailyQuota,
             "How many recipients the account may reach in 24 hours."),
-        SectionKey("lifetime", \.lifetime, ValueType<Duration>.duration(.seconds(1) ... .seconds(365 * 86_400)).optional,
+        SectionKey(
+            "lifetime", \.lifetime, ValueType<Duration>.duration(.seconds(1) ... .seconds(365 * 86_400)).optional,
             defaultText: "queue.lifetime",
             "How long a message of this account is tried."),
-        SectionKey("ses_headers", \.sesHeaders, ValueType<Configuration.SESHeaderPolicy>.sesHeaderPolicy.optional,
+        SectionKey(
+            "ses_headers", \.sesHeaders, ValueType<Configuration.SESHeaderPolicy>.sesHeaderPolicy.optional,
             defaultText: "rewrite.ses_headers",
             "What happens to X-SES-* fields that the app sets."),
     ]

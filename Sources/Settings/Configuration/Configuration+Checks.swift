@@ -17,12 +17,18 @@ extension Configuration {
         for (address, path) in reading.listenAddresses { report(address, path.key("address")) }
         if let http { report(http, root.key("http")) }
         if let http, !http.address.isLoopback, !http.address.isPrivate {
-            reading.report(.warning, key: root.key("http"), "\(http) may be reached from outside, and shows status to everybody; listen on 127.0.0.1")
+            reading.report(
+                .warning, key: root.key("http"), "\(http) may be reached from outside, and shows status to everybody; listen on 127.0.0.1")
         }
 
         func report(_ address: ListenAddress, _ path: KeyPathText) {
             if let other = seen.first(where: { $0.address.collides(with: address) }) {
-                let why = other.address == address ? "" : other.address.takes(address) ? ", which takes this address too" : ", which it takes too"
+                let why =
+                    switch other.address {
+                    case address: ""
+                    case let wider where wider.takes(address): ", which takes this address too"
+                    default: ", which it takes too"
+                    }
                 reading.report(key: path, "\(address) collides with \(other.name), \(other.address)\(why); choose another port")
             }
             seen.append((address, path.text))
@@ -58,22 +64,23 @@ extension Configuration {
         let path = KeyPathText.root.key("upstream")
         let usual: [UInt16: Upstream.TLSMode] = [465: .implicit, 2465: .implicit, 587: .starttls, 2587: .starttls, 25: .starttls]
         if let mode = usual[upstream.port], mode != upstream.tls {
-            reading.report(.warning, key: path.key("tls"), "SES speaks \(mode.rawValue) on port \(upstream.port); write tls: \(mode.rawValue), or choose another port")
+            reading.report(
+                .warning, key: path.key("tls"),
+                "SES speaks \(mode.rawValue) on port \(upstream.port); write tls: \(mode.rawValue), or choose another port")
         }
-        if case .name(let name) = upstream.host, name.octets.ends(with: ".mail-manager-smtp.amazonaws.com") {
+        if upstream.host.description.hasSuffix(".mail-manager-smtp.amazonaws.com") {
             reading.report(
                 .warning, key: path.key("host"),
                 "is an ingress of SES Mail Manager, which takes mail and may drop it; use email-smtp.REGION.amazonaws.com")
         }
         if let region = upstream.region, let own = SESEndpoint(upstream.host)?.region, own != region {
-            reading.report(.warning, key: path.key("region"), "\(region) is not the region of the host (\(own)); credentials and identities belong to one region")
+            reading.report(
+                .warning, key: path.key("region"),
+                "\(region) is not the region of the host (\(own)); credentials and identities belong to one region")
         }
         if upstream.maxMessagesPerConnection > 350 {
-            reading.report(.warning, key: path.key("max_messages_per_connection"), "SES ends a connection after about 350 messages; write 50")
+            reading.report(
+                .warning, key: path.key("max_messages_per_connection"), "SES ends a connection after about 350 messages; write 50")
         }
     }
-}
-
-extension [UInt8] {
-    func ends(with literal: StaticString) -> Bool { literal.withUTF8Buffer { count >= $0.count && suffix($0.count).elementsEqual($0) } }
 }

@@ -33,8 +33,9 @@ extension Configuration {
         do {
             return .success(try WholeFile.read(path, limit: YAMLBounds.maximumOctets))
         } catch {
-            let advice = error.code == ENOENT
-                ? "make one with `fairlead setup`, or name yours with --config"
+            let advice =
+                error.code == ENOENT
+                ? "write one (config/fairlead.yaml in the sources has every key), or name yours with --config"
                 : FileText.advice(error, limit: "1 MiB; is this the right file?")
             return .failure(SettingsError([Problem(.error, file: path, "cannot be read: \(FileText.reason(error)); \(advice)")]))
         }

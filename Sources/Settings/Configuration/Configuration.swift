@@ -7,8 +7,8 @@ public import MailModel
 public struct Configuration: Hashable, Sendable {
     /// `nil`: the host's full name.
     public internal(set) var hostname: Domain?
-    /// Key `operator`.
-    public internal(set) var operatorAddress = Mailbox.placeholder
+    /// Key `operator`, which is required: `nil` only in a draft, see `LoadedSettings.operatorAddress`.
+    public internal(set) var operatorAddress: Mailbox?
     public internal(set) var listeners = Listener.defaults
     public internal(set) var tls = TLSFiles()
     public internal(set) var passwords = ""
@@ -39,53 +39,56 @@ public struct Configuration: Hashable, Sendable {
 
 extension Configuration: Section {
     static let keys: [SectionKey<Configuration>] = [
-        SectionKey("hostname", \.hostname, ValueType<Domain>.hostName.optional, defaultText: "the host's full name",
+        SectionKey(
+            "hostname", \.hostname, ValueType<Domain>.hostName.optional, defaultText: "the host's full name",
             "The name in the greeting, in EHLO and in Received."),
-        SectionKey("operator", \.operatorAddress, .mailbox, required: true,
+        SectionKey(
+            "operator", \.operatorAddress, ValueType<Mailbox>.mailbox.optional, required: true,
             "The address that gets alarms, reports nobody else can get, and mail for postmaster and abuse."),
-        SectionKey("listeners", \.listeners,
+        SectionKey(
+            "listeners", \.listeners,
             ValueType<Listener>.listener.list(
-                of: "listeners", atLeastOne: "is empty; nothing could connect, give at least one listener or remove the key for the defaults"),
+                of: "listeners",
+                atLeastOne: "is empty; nothing could connect, give at least one listener or remove the key for the defaults"),
             defaultText: "[::]:587 with starttls and [::]:465 with implicit TLS",
             "Where apps connect."),
-        SectionKey("tls", \.tls, .section(), required: true,
+        SectionKey(
+            "tls", \.tls, .section(), required: true,
             "The certificate and private key that the listeners show, as { certificate: …, private_key: … }."),
-        SectionKey("passwords", \.passwords, .path, required: true,
+        SectionKey(
+            "passwords", \.passwords, .path, required: true,
             "The file of accounts, lines of name:hash, written by `fairlead account`."),
-        SectionKey("accounts", \.accounts, .accounts, defaultText: "none",
+        SectionKey(
+            "accounts", \.accounts, .accounts, defaultText: "none",
             "What each app may do. An account without an entry here has the defaults; passwords are in the passwords file."),
-        SectionKey("identities", \.identities,
+        SectionKey(
+            "identities", \.identities,
             ValueType<Identity>.identity.list(
                 of: "identities", atLeastOne: "is empty; name at least one domain or address that is verified in SES"), required: true,
             "The domains and addresses that are verified in SES; the first one is the default."),
-        SectionKey("rewrite", \.rewrite, .section(),
+        SectionKey(
+            "rewrite", \.rewrite, .section(),
             "How mail from addresses outside the identities is changed."),
-        SectionKey("aliases", \.aliases, ValueType<String>.path.optional, defaultText: "none",
+        SectionKey(
+            "aliases", \.aliases, ValueType<String>.path.optional, defaultText: "none",
             "The file of aliases, lines of address: target, target."),
-        SectionKey("upstream", \.upstream, .section(), required: true,
+        SectionKey(
+            "upstream", \.upstream, .section(), required: true,
             "The way to Amazon SES; at least credentials must be named."),
-        SectionKey("queue", \.queue, .section(),
+        SectionKey(
+            "queue", \.queue, .section(),
             "Where accepted mail waits, and for how long."),
-        SectionKey("limits", \.limits, .section(),
+        SectionKey(
+            "limits", \.limits, .section(),
             "What clients may ask for. Memory is bounded by these."),
-        SectionKey("control", \.control, .socketPath,
+        SectionKey(
+            "control", \.control, .socketPath,
             "The socket that the commands talk to the daemon through."),
-        SectionKey("http", \.http, .listenAddressOrOff,
+        SectionKey(
+            "http", \.http, .listenAddressOrOff,
             "Where health, metrics and status are served, or off."),
-        SectionKey("log", \.log, .section(),
+        SectionKey(
+            "log", \.log, .section(),
             "What is logged, and how."),
     ]
-}
-
-extension Mailbox {
-    /// Stands where a required address is missing; a configuration with it is never handed out.
-    static let placeholder = Mailbox(parsingConstant: "missing@invalid.invalid")
-
-    private init(parsingConstant text: StaticString) {
-        do {
-            self = try Mailbox(parsing: text.withUTF8Buffer(Array.init))
-        } catch {
-            fatalError("a constant of ours is not an address")
-        }
-    }
 }

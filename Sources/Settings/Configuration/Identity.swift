@@ -54,16 +54,21 @@ struct IdentityDraft: Section {
     var dkim = DKIMDraft()
 
     static let keys: [SectionKey<Self>] = [
-        SectionKey("domain", \.domain, ValueType<Domain>.domain.optional,
+        SectionKey(
+            "domain", \.domain, ValueType<Domain>.domain.optional,
             "A domain that is verified in SES; it covers its subdomains. Either this or address."),
-        SectionKey("address", \.address, ValueType<Mailbox>.mailbox.optional,
+        SectionKey(
+            "address", \.address, ValueType<Mailbox>.mailbox.optional,
             "A single address that is verified in SES. Either this or domain."),
-        SectionKey("default_sender", \.defaultSender, ValueType<Mailbox>.mailbox.optional,
+        SectionKey(
+            "default_sender", \.defaultSender, ValueType<Mailbox>.mailbox.optional,
             defaultText: "no-reply@ the domain, or the address",
             "The address that foreign authors are rewritten to."),
-        SectionKey("return_path", \.returnPath, ValueType<Mailbox>.mailbox.optional, defaultText: "default_sender",
+        SectionKey(
+            "return_path", \.returnPath, ValueType<Mailbox>.mailbox.optional, defaultText: "default_sender",
             "The envelope sender of what leaves."),
-        SectionKey("dkim", \.dkim, .section(),
+        SectionKey(
+            "dkim", \.dkim, .section(),
             "The key that mail of this identity is signed with."),
     ]
 }
@@ -73,9 +78,11 @@ struct DKIMDraft: Section {
     var privateKey: String?
 
     static let keys: [SectionKey<Self>] = [
-        SectionKey("selector", \.selector, ValueType<Domain>.selector.optional, defaultText: "fl2026",
+        SectionKey(
+            "selector", \.selector, ValueType<Domain>.selector.optional, defaultText: "fl2026",
             "The name of the key in the DNS: the record is SELECTOR._domainkey.DOMAIN."),
-        SectionKey("private_key", \.privateKey, ValueType<String>.path.optional, defaultText: "dkim/DOMAIN.SELECTOR.pem",
+        SectionKey(
+            "private_key", \.privateKey, ValueType<String>.path.optional, defaultText: "dkim/DOMAIN.SELECTOR.pem",
             "The PEM file with the RSA private key, made by `fairlead dkim generate`."),
     ]
 }

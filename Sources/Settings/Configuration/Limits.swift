@@ -12,14 +12,18 @@ extension Configuration {
 
 extension Configuration.Limits: Section {
     static let keys: [SectionKey<Self>] = [
-        SectionKey("message_size", \.messageSize,
+        SectionKey(
+            "message_size", \.messageSize,
             .size(ByteCount(octets: 1000)...ByteCount(octets: 40_000_000), reason: "SES takes no message over 40MB"),
             "The largest message that is accepted, counted as received."),
-        SectionKey("recipients", \.recipients, .number(1...100_000),
+        SectionKey(
+            "recipients", \.recipients, .number(1...100_000),
             "The most recipients of one message."),
-        SectionKey("connections", \.connections, .number(1...100_000),
+        SectionKey(
+            "connections", \.connections, .number(1...100_000),
             "The most connections at a time."),
-        SectionKey("connections_per_ip", \.connectionsPerIP, .number(1...100_000),
+        SectionKey(
+            "connections_per_ip", \.connectionsPerIP, .number(1...100_000),
             "The most connections at a time from one address."),
     ]
 }

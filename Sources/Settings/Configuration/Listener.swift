@@ -35,13 +35,17 @@ struct ListenerDraft: Section {
     var allow: [IPNetwork] = []
 
     static let keys: [SectionKey<Self>] = [
-        SectionKey("address", \.address, ValueType<ListenAddress>.listenAddress.optional, required: true,
+        SectionKey(
+            "address", \.address, ValueType<ListenAddress>.listenAddress.optional, required: true,
             "Where to listen, such as [::]:587 for all addresses, IPv4 too."),
-        SectionKey("tls", \.tls, .word, required: true,
+        SectionKey(
+            "tls", \.tls, .word, required: true,
             "How TLS begins: starttls, implicit, or none for local apps without AUTH."),
-        SectionKey("account", \.account, ValueType<AccountName>.account.optional, defaultText: "none",
+        SectionKey(
+            "account", \.account, ValueType<AccountName>.account.optional, defaultText: "none",
             "Only with tls: none: the account that everybody here sends as."),
-        SectionKey("allow", \.allow, ValueType<IPNetwork>.network.list(of: "networks"),
+        SectionKey(
+            "allow", \.allow, ValueType<IPNetwork>.network.list(of: "networks"),
             defaultText: "everybody; with tls: none on a loopback address, the host itself",
             "The networks that may connect."),
     ]
@@ -77,7 +81,9 @@ extension Configuration.Listener {
         reading.listenAddresses.append((address, path))
         if draft.tls != .none {
             if draft.account != nil {
-                reading.report(key: path.key("account"), "stands beside tls: \(draft.tls.rawValue); remove it, clients log in with their own account here")
+                reading.report(
+                    key: path.key("account"),
+                    "stands beside tls: \(draft.tls.rawValue); remove it, clients log in with their own account here")
             }
             if address.port == 465, draft.tls == .starttls {
                 reading.report(.warning, key: path.key("tls"), "clients expect TLS from the first octet on port 465; write tls: implicit")
@@ -89,7 +95,8 @@ extension Configuration.Listener {
         if isPublic {
             reading.report(
                 key: path.key("address"),
-                "\(address) is not a loopback or private address, and tls: none asks nobody for a password; listen on 127.0.0.1, or use starttls or implicit")
+                "\(address) is not a loopback or private address, and tls: none asks nobody for a password; "
+                    + "listen on 127.0.0.1, or use starttls or implicit")
         }
         let allowPath = path.key("allow")
         for (index, network) in zip(reading.elements[allowPath.text] ?? [], allow)

@@ -19,9 +19,11 @@ extension Configuration {
 
 extension Configuration.Log: Section {
     static let keys: [SectionKey<Self>] = [
-        SectionKey("level", \.level, .word,
+        SectionKey(
+            "level", \.level, .word,
             "The least important events that are logged."),
-        SectionKey("format", \.format, .word,
+        SectionKey(
+            "format", \.format, .word,
             "How a line looks. auto: with journald priorities under systemd, else text."),
     ]
 }

@@ -11,11 +11,14 @@ extension Configuration {
 
 extension Configuration.Queue: Section {
     static let keys: [SectionKey<Self>] = [
-        SectionKey("path", \.path, .path,
+        SectionKey(
+            "path", \.path, .path,
             "The folder of the queue, readable by the daemon only. It must be on a local disk."),
-        SectionKey("lifetime", \.lifetime, .duration(.seconds(1) ... .seconds(365 * 86_400)),
+        SectionKey(
+            "lifetime", \.lifetime, .duration(.seconds(1) ... .seconds(365 * 86_400)),
             "How long a message is tried before its sender is told that it failed. Pauses of the whole route do not count."),
-        SectionKey("history", \.history, .duration(.seconds(60) ... .seconds(3650 * 86_400)),
+        SectionKey(
+            "history", \.history, .duration(.seconds(60) ... .seconds(3650 * 86_400)),
             "How long `fairlead trace` remembers a message that left."),
     ]
 }

@@ -52,11 +52,15 @@ extension Configuration {
 
 extension Configuration.RewriteRules: Section {
     static let keys: [SectionKey<Self>] = [
-        SectionKey("unverified_from", \.unverifiedFrom, .word,
+        SectionKey(
+            "unverified_from", \.unverifiedFrom, .word,
             "What happens to mail whose author is outside the identities: rewrite From to the default sender, or reject the message."),
-        SectionKey("display_name", \.displayName, .displayName,
-            "The display name of a rewritten From. {name} is the author's display name, else the local part; {domain} the identity's domain."),
-        SectionKey("ses_headers", \.sesHeaders, .sesHeaderPolicy,
+        SectionKey(
+            "display_name", \.displayName, .displayName,
+            "The display name of a rewritten From. {name} is the author's display name, else the local part; "
+                + "{domain} the identity's domain."),
+        SectionKey(
+            "ses_headers", \.sesHeaders, .sesHeaderPolicy,
             "What happens to X-SES-* fields that an app sets: refuse the message, strip them, or a list of those that may stay."),
     ]
 }
@@ -74,7 +78,9 @@ extension ValueType<Configuration.SESHeaderPolicy> {
                     switch text {
                     case "refuse": .refuse
                     case "strip": .strip
-                    default: throw ValueError("\(quoted(text)) is not known; write refuse, strip, or a list such as [configuration-set, message-tags]")
+                    default:
+                        throw ValueError(
+                            "\(quoted(text)) is not known; write refuse, strip, or a list such as [configuration-set, message-tags]")
                     }
                 }
                 return word.read(node, path, &reading)
@@ -99,7 +105,8 @@ extension Configuration.DisplayNameTemplate {
     static func parse(_ text: String) throws(ValueError) -> Self {
         let octets = Array(text.utf8)
         guard !octets.isEmpty, octets.count <= 200, octets.allSatisfy({ $0 >= 32 && $0 != 127 }) else {
-            throw ValueError("\(quoted(text)) is not a display name; write 1 to 200 characters on one line, such as \"{name} via {domain}\"")
+            throw ValueError(
+                "\(quoted(text)) is not a display name; write 1 to 200 characters on one line, such as \"{name} via {domain}\"")
         }
         var pieces: [Piece] = []
         var rest = octets[...]

@@ -8,9 +8,11 @@ extension Configuration {
 
 extension Configuration.TLSFiles: Section {
     static let keys: [SectionKey<Self>] = [
-        SectionKey("certificate", \.certificate, .path, required: true,
+        SectionKey(
+            "certificate", \.certificate, .path, required: true,
             "The PEM file with the server's certificate, then the intermediate ones."),
-        SectionKey("private_key", \.privateKey, .path, required: true,
+        SectionKey(
+            "private_key", \.privateKey, .path, required: true,
             "The PEM file with the key of the certificate, without a passphrase."),
     ]
 }

@@ -1,5 +1,3 @@
-internal import MailModel
-
 extension Configuration {
     /// Section `upstream`: the way to SES.
     public struct Upstream: Hashable, Sendable {
@@ -31,39 +29,40 @@ extension Configuration {
 
 extension Configuration.Upstream: Section {
     static let keys: [SectionKey<Self>] = [
-        SectionKey("host", \.host, .remoteHost,
+        SectionKey(
+            "host", \.host, .remoteHost,
             "The SMTP endpoint of SES. Its certificate must carry this name."),
-        SectionKey("port", \.port, .port,
+        SectionKey(
+            "port", \.port, .port,
             "587, 2587 or 25 with starttls; 465 or 2465 with implicit."),
-        SectionKey("tls", \.tls, .word,
+        SectionKey(
+            "tls", \.tls, .word,
             "How TLS begins. It is never optional."),
-        SectionKey("ca_file", \.caFile, ValueType<String>.path.optional, defaultText: "the system trust store",
+        SectionKey(
+            "ca_file", \.caFile, ValueType<String>.path.optional, defaultText: "the system trust store",
             "A PEM file of the authorities to trust instead of the system's."),
-        SectionKey("credentials", \.credentials, .path, required: true,
+        SectionKey(
+            "credentials", \.credentials, .path, required: true,
             "The file with SES_SMTP_USERNAME and SES_SMTP_PASSWORD, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."),
-        SectionKey("region", \.region, ValueType<String>.region.optional, defaultText: "from the host name",
+        SectionKey(
+            "region", \.region, ValueType<String>.region.optional, defaultText: "from the host name",
             "The AWS region, for deriving the SMTP password from an access key."),
-        SectionKey("rate", \.rate, .rate,
+        SectionKey(
+            "rate", \.rate, .rate,
             "Recipients per second, all accounts together: the \"maximum send rate\" that SES shows."),
-        SectionKey("daily_quota", \.dailyQuota, .dailyQuota,
+        SectionKey(
+            "daily_quota", \.dailyQuota, .dailyQuota,
             "Recipients per rolling 24 hours, all accounts together."),
-        SectionKey("connections", \.connections, .number(1...1000),
+        SectionKey(
+            "connections", \.connections, .number(1...1000),
             "The most connections to SES at a time."),
-        SectionKey("max_messages_per_connection", \.maxMessagesPerConnection, .number(1...10_000),
+        SectionKey(
+            "max_messages_per_connection", \.maxMessagesPerConnection, .number(1...10_000),
             "After so many messages a connection is closed. SES itself ends one after about 350."),
-        SectionKey("recipients_per_transaction", \.recipientsPerTransaction, .number(1...50, reason: "SES takes at most 50"),
+        SectionKey(
+            "recipients_per_transaction", \.recipientsPerTransaction, .number(1...50, reason: "SES takes at most 50"),
             "The most recipients of one transaction; a larger envelope is split."),
     ]
-}
-
-extension RemoteHost {
-    static let defaultSES: RemoteHost = {
-        do {
-            return .name(try Domain("email-smtp.eu-west-1.amazonaws.com".utf8))
-        } catch {
-            fatalError("a constant of ours is not a domain")
-        }
-    }()
 }
 
 extension ValueType<RemoteHost> {

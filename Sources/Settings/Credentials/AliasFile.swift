@@ -76,7 +76,10 @@ private struct AliasParser {
         do {
             return try Mailbox(parsing: text)
         } catch {
-            fail(number, "\(quoted(String(decoding: text, as: UTF8.self))) is not an address: \(error.explanation); write whole addresses, anna@corp.example")
+            fail(
+                number,
+                "\(quoted(String(decoding: text, as: UTF8.self))) is not an address: \(error.explanation); "
+                    + "write whole addresses, anna@corp.example")
             return nil
         }
     }

@@ -16,15 +16,13 @@ extension PasswordFile {
             try retryingOnInterrupt("open", subject: folder) { open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) })
         _ = try retryingOnInterrupt("flock", subject: folder) { flock(lock.rawValue, LOCK_EX) }
         var octets: [UInt8] = []
-        var mode: UInt32 = 0o600
-        var owner: (user: UInt32, group: UInt32)?
+        var (mode, owner) = SecretFile.ofDaemon
         do throws(SystemCallError) {
             let (found, status) = try WholeFile.readWithStatus(target, limit: maximumOctets)
             guard status.isRegularFile else { throw SystemCallError("open", code: EINVAL, subject: target) }
             (octets, mode, owner) = (found, status.mode, (status.owner, status.group))
         } catch {
             guard error.code == ENOENT else { throw error }
-            if geteuid() == 0, let group = SecretFileRules.group(named: "fairlead") { (mode, owner) = (0o640, (0, group)) }
         }
         var file = parse(octets, file: path).file
         guard change(&file) else { return }

@@ -9,8 +9,7 @@ public struct SESEndpoint: Hashable, Sendable {
     ///
     /// - Returns: `nil` for any other host.
     public init?(_ host: RemoteHost) {
-        guard case .name(let name) = host else { return nil }
-        let labels = name.octets.split(separator: ASCII.dot).map { String(decoding: $0, as: UTF8.self) }
+        let labels = host.description.split(separator: ".").map(String.init)
         guard let service = labels.firstIndex(where: { $0 == "email-smtp" || $0 == "email-smtp-fips" }),
             service == 0 || (service == 1 && labels[0].hasPrefix("vpce-")), labels.count > service + 2
         else { return nil }

@@ -61,7 +61,10 @@ private struct Resolver {
         let missing = [(pair.name, name), (pair.secret, secret)].filter { $0.1 == nil }.map(\.0)
         guard let name, let secret, missing.isEmpty else {
             let other = pair == Self.smtp && missing.count == 2 ? " (or \(Self.key.name) and \(Self.key.secret))" : ""
-            report(.error, "does not set \(missing.joined(separator: " and "))\(other), and neither does the environment; add \(missing.count > 1 ? "lines" : "a line") such as \(missing[0])=…")
+            report(
+                .error,
+                "does not set \(missing.joined(separator: " and "))\(other), and neither does the environment; "
+                    + "add \(missing.count > 1 ? "lines" : "a line") such as \(missing[0])=…")
             return nil
         }
         guard let username = String(validating: name.exposed, as: UTF8.self), !name.exposed.contains(where: { $0 < 32 || $0 == 127 }) else {
@@ -81,10 +84,15 @@ private struct Resolver {
             report(.warning, "comes with AWS_SESSION_TOKEN: temporary keys do not work for SMTP; use the access key of an IAM user")
         }
         if secret.exposed.count != 40 {
-            report(.warning, "sets AWS_SECRET_ACCESS_KEY to \(secret.exposed.count) characters, a secret access key has 40; an SMTP password belongs into SES_SMTP_PASSWORD")
+            report(
+                .warning,
+                "sets AWS_SECRET_ACCESS_KEY to \(secret.exposed.count) characters, a secret access key has 40; "
+                    + "an SMTP password belongs into SES_SMTP_PASSWORD")
         }
         guard let region else {
-            report(.error, "has an access key, and its SMTP password depends on the region, which the host name does not tell; set upstream.region")
+            report(
+                .error,
+                "has an access key, and its SMTP password depends on the region, which the host name does not tell; set upstream.region")
             return nil
         }
         return UpstreamCredentials(username: username, password: SESPassword.derive(secretAccessKey: secret, region: region))
@@ -101,11 +109,18 @@ private struct Resolver {
 
     private mutating func checkName(_ name: String, _ variable: String) {
         if name.hasPrefix("ASIA") {
-            report(.warning, "sets \(variable) to a temporary key (ASIA…), which does not work for SMTP; use the access key of an IAM user (AKIA…)")
+            report(
+                .warning,
+                "sets \(variable) to a temporary key (ASIA…), which does not work for SMTP; use the access key of an IAM user (AKIA…)")
         } else if name.hasPrefix("inp-") {
-            report(.warning, "sets \(variable) to a Mail Manager ingress (inp-…), which is another product; use the SMTP user name of SES (AKIA…)")
+            report(
+                .warning,
+                "sets \(variable) to a Mail Manager ingress (inp-…), which is another product; use the SMTP user name of SES (AKIA…)")
         } else if !name.hasPrefix("AKIA") || name.utf8.count != 20 {
-            report(.warning, "sets \(variable) to something that does not look like the SMTP user name of SES (AKIA and 16 more); copy it again if SES refuses the login")
+            report(
+                .warning,
+                "sets \(variable) to something that does not look like the SMTP user name of SES (AKIA and 16 more); "
+                    + "copy it again if SES refuses the login")
         }
     }
 
@@ -113,11 +128,20 @@ private struct Resolver {
     private mutating func checkPassword(_ password: [UInt8]) {
         let name = Self.smtp.secret
         if password.count == 40 {
-            report(.warning, "sets \(name) to 40 characters, which looks like the raw secret access key; put that into AWS_SECRET_ACCESS_KEY with AWS_ACCESS_KEY_ID, or use the SMTP password of the SES console")
+            report(
+                .warning,
+                "sets \(name) to 40 characters, which looks like the raw secret access key; "
+                    + "put that into AWS_SECRET_ACCESS_KEY with AWS_ACCESS_KEY_ID, or use the SMTP password of the SES console")
         } else if password.count == 44, password[0] == UInt8(ascii: "A"), (UInt8(ascii: "g")...UInt8(ascii: "v")).contains(password[1]) {
-            report(.warning, "sets \(name) to a password of the old kind (signature version 2), which SES throttles; create new SMTP credentials in the SES console")
+            report(
+                .warning,
+                "sets \(name) to a password of the old kind (signature version 2), which SES throttles; "
+                    + "create new SMTP credentials in the SES console")
         } else if password.count != 44 || password[0] != UInt8(ascii: "B") {
-            report(.warning, "sets \(name) to something that does not look like an SMTP password of SES (44 characters, the first one B); copy it again if SES refuses the login")
+            report(
+                .warning,
+                "sets \(name) to something that does not look like an SMTP password of SES (44 characters, the first one B); "
+                    + "copy it again if SES refuses the login")
         }
     }
 

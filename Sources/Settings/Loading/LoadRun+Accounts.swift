@@ -2,7 +2,10 @@ extension LoadRun {
     mutating func loadPasswords() -> PasswordFile? {
         let key = KeyPathText.root.key("passwords")
         let path = configuration.passwords
-        guard let octets = contents(of: path, key, .secret, limit: PasswordFile.maximumOctets, missing: "make the first account with `fairlead account add NAME`, or correct the path")
+        guard
+            let octets = contents(
+                of: path, key, .secret, limit: PasswordFile.maximumOctets,
+                missing: "make the first account with `fairlead account add NAME`, or correct the path")
         else { return nil }
         let (file, problems) = PasswordFile.parse(octets, file: path)
         reading.problems += problems

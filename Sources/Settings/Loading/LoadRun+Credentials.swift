@@ -23,11 +23,13 @@ extension LoadRun {
         guard let credentials = resolved.credentials else {
             reading.report(
                 key: key,
-                "cannot read \(path): \(FileText.reason(SystemCallError("open", code: ENOENT))), and the environment has no SES_SMTP_USERNAME and SES_SMTP_PASSWORD either; make the file (see ses.env.example)")
+                "cannot read \(path): \(FileText.reason(SystemCallError("open", code: ENOENT))), "
+                    + "and the environment has no SES_SMTP_USERNAME and SES_SMTP_PASSWORD either; make the file (see ses.env.example)")
             return nil
         }
         reading.problems += resolved.problems
-        reading.report(.warning, key: key, "\(path) does not exist, so the environment's credentials count, which no reload can change; make the file")
+        reading.report(
+            .warning, key: key, "\(path) does not exist, so the environment's credentials count, which no reload can change; make the file")
         return credentials
     }
 }

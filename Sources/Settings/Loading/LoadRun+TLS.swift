@@ -16,13 +16,15 @@ extension LoadRun {
             guard try leaf.matches(privateKeyPEM: key) else {
                 reading.report(
                     key: section.key("private_key"),
-                    "\(files.privateKey) is not the key of the first certificate in \(files.certificate); name the two files that were issued together")
+                    "\(files.privateKey) is not the key of the first certificate in \(files.certificate); "
+                        + "name the two files that were issued together")
                 return nil
             }
         } catch {
             reading.report(
                 key: section.key("private_key"),
-                "\(files.privateKey) is no usable private key: \(error.reasons.joined(separator: "; ")); name a PEM file with an unencrypted key")
+                "\(files.privateKey) is no usable private key: \(error.reasons.joined(separator: "; ")); "
+                    + "name a PEM file with an unencrypted key")
             return nil
         }
         return (chain, Secret(key), expiry)
@@ -33,7 +35,9 @@ extension LoadRun {
             return try Certificate.chain(pem: chain).first
         } catch {
             reading.report(
-                key: key, "\(path) has no certificate that can be read: \(error.reasons.joined(separator: "; ")); name a PEM file, the server's certificate first")
+                key: key,
+                "\(path) has no certificate that can be read: \(error.reasons.joined(separator: "; ")); "
+                    + "name a PEM file, the server's certificate first")
             return nil
         }
     }
@@ -41,11 +45,16 @@ extension LoadRun {
     private mutating func checkDates(_ leaf: Certificate, _ path: String, _ key: KeyPathText) {
         let warningDays: Int64 = 14
         if leaf.notAfter < now.seconds {
-            reading.report(.warning, key: key, "the certificate in \(path) expired on \(Timestamp(seconds: leaf.notAfter)), clients will refuse it; renew it, then reload")
+            reading.report(
+                .warning, key: key,
+                "the certificate in \(path) expired on \(Timestamp(seconds: leaf.notAfter)), clients will refuse it; renew it, then reload")
         } else if leaf.notAfter < now.seconds + warningDays * 86_400 {
-            reading.report(.warning, key: key, "the certificate in \(path) expires on \(Timestamp(seconds: leaf.notAfter)); renew it, then reload")
+            reading.report(
+                .warning, key: key, "the certificate in \(path) expires on \(Timestamp(seconds: leaf.notAfter)); renew it, then reload")
         } else if leaf.notBefore > now.seconds {
-            reading.report(.warning, key: key, "the certificate in \(path) is good only from \(Timestamp(seconds: leaf.notBefore)); check the clock of this host")
+            reading.report(
+                .warning, key: key,
+                "the certificate in \(path) is good only from \(Timestamp(seconds: leaf.notBefore)); check the clock of this host")
         }
     }
 

@@ -4,6 +4,8 @@ public import MailModel
 /// The configuration with everything it names read and checked: enough to start, or to take over in a reload.
 public struct LoadedSettings: Sendable {
     public let configuration: Configuration
+    /// Key `operator`.
+    public let operatorAddress: Mailbox
     /// `configuration.hostname`, or the host's own name.
     public let hostname: Domain
     /// The certificates in PEM, and the key that fits the first of them.
@@ -22,10 +24,24 @@ public struct LoadedSettings: Sendable {
     public let warnings: [Problem]
     /// The keys of the file that do nothing yet, each where it first stands.
     public let keysWithoutEffect: [Problem]
+    /// Where each key stands in the file.
+    let reading: Reading
 
     /// The most specific identity that covers an address, as SES chooses it: the address, then the nearest domain.
     public func identity(covering mailbox: Mailbox) -> LoadedIdentity? {
         identities.filter { $0.identity.covers(mailbox) }.max { $0.specificity < $1.specificity }
+    }
+
+    /// A problem that shows only when a value is put to use, such as a port that another program has.
+    ///
+    /// - Parameter key: such as `queue.path`, whether the file has it or not.
+    public func problem(with key: String, _ message: String) -> Problem {
+        Problem(.error, file: reading.file, at: reading.nearestPlace(above: key), key: key, message)
+    }
+
+    /// The same for the address of a listener, by its index in `configuration.listeners`.
+    public func problem(withListener index: Int, _ message: String) -> Problem {
+        problem(with: reading.places["listeners"] == nil ? "listeners" : "listeners[\(index)].address", message)
     }
 
     /// The first one, which mail from foreign addresses leaves under.

@@ -16,8 +16,8 @@ struct SecretFileRules: Sendable {
     /// - Returns: what is wrong and the command that mends it; `nil` if nothing is.
     func objection(to path: String, _ status: FileStatus) -> String? {
         if let credentialsDirectory, let real = Self.realPath(path), real.hasPrefix(credentialsDirectory + "/") { return nil }
-        let mode = "mode " + String(repeating: "0", count: Swift.max(0, 4 - String(status.mode, radix: 8).utf8.count))
-            + String(status.mode, radix: 8)
+        let digits = String(status.mode, radix: 8)
+        let mode = "mode " + String(repeating: "0", count: Swift.max(0, 4 - digits.utf8.count)) + digits
         let name = FileText.shell(path)
         if status.mode & 0o006 != 0 {
             let isOurGroup = groups.contains(status.group)
@@ -25,7 +25,8 @@ struct SecretFileRules: Sendable {
         }
         if status.mode & 0o060 != 0, !groups.contains(status.group) {
             let group = Self.name(ofGroup: status.group)
-            return "\(path) is open to the group \(group) (\(mode)), which is not the daemon's; run: chgrp fairlead \(name), or: chmod g= \(name)"
+            return "\(path) is open to the group \(group) (\(mode)), which is not the daemon's; "
+                + "run: chgrp fairlead \(name), or: chmod g= \(name)"
         }
         return nil
     }

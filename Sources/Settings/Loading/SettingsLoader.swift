@@ -56,17 +56,18 @@ struct LoadRun {
         let authorities = loadAuthorities()
         let credentials = loadCredentials()
         let hostname = configuration.hostname ?? HostName.full()
-        guard let tls, let passwords, let credentials, let hostname, identities.count == configuration.identities.count, !identities.isEmpty
+        guard let tls, let passwords, let credentials, let hostname, let operatorAddress = configuration.operatorAddress,
+            identities.count == configuration.identities.count, !identities.isEmpty
         else { return nil }
         if reading.places["hostname"] == nil, !hostname.isFullyQualified {
             reading.report(.warning, key: .root.key("hostname"), "the host calls itself \(hostname), which is no full name; set hostname")
         }
         return LoadedSettings(
-            configuration: configuration, hostname: hostname, certificateChain: tls.chain, privateKey: tls.key,
-            certificateExpiry: tls.expiry, identities: identities, passwords: passwords, aliases: aliases,
+            configuration: configuration, operatorAddress: operatorAddress, hostname: hostname, certificateChain: tls.chain,
+            privateKey: tls.key, certificateExpiry: tls.expiry, identities: identities, passwords: passwords, aliases: aliases,
             upstreamAuthorities: authorities, credentials: credentials,
             warnings: reading.problems.filter { $0.severity == .warning }.sortedByPlace(),
-            keysWithoutEffect: keysWithoutEffect())
+            keysWithoutEffect: keysWithoutEffect(), reading: reading)
     }
 
     private func keysWithoutEffect() -> [Problem] {
@@ -97,7 +98,8 @@ struct LoadRun {
         } catch {
             let advice = error.code == ENOENT ? missing : nil
             reading.report(
-                key: key, "cannot read \(path): \(FileText.reason(error)); \(advice ?? FileText.advice(error, limit: "\(limit >> 20) MiB"))")
+                key: key, "cannot read \(path): \(FileText.reason(error)); \(advice ?? FileText.advice(error, limit: "\(limit >> 20) MiB"))"
+            )
             return nil
         }
     }

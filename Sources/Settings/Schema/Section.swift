@@ -1,6 +1,6 @@
 /// A part of the configuration with keys of its own. Adding a key is a property with its default, and one line in `keys`.
 protocol Section: Sendable {
-    /// Every key at its default; required ones hold a placeholder that never leaves this module.
+    /// Every key at its default; required ones hold what means nothing, such as an empty path, and never leave this module.
     init()
     static var keys: [SectionKey<Self>] { get }
 }

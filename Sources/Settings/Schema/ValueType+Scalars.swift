@@ -32,7 +32,8 @@ extension ValueType<Domain> {
         do throws(AddressError) {
             return try Domain(allowingSingleLabel: Array(text.utf8))
         } catch {
-            throw ValueError("\(quoted(text)) is not a DKIM selector: \(error.explanation); write letters, digits and hyphens, such as fl2026")
+            throw ValueError(
+                "\(quoted(text)) is not a DKIM selector: \(error.explanation); write letters, digits and hyphens, such as fl2026")
         }
     }
 }
@@ -54,7 +55,8 @@ extension ValueType<Duration> {
             let duration = try DurationText.parse(text)
             guard range.contains(duration) else {
                 throw ValueError(
-                    "\(quoted(text)) is out of range; write \(DurationText.show(range.lowerBound)) to \(DurationText.show(range.upperBound))")
+                    "\(quoted(text)) is out of range; "
+                        + "write \(DurationText.show(range.lowerBound)) to \(DurationText.show(range.upperBound))")
             }
             return duration
         }
@@ -91,7 +93,8 @@ extension ValueType<Int> {
 
 extension ValueType<Int?> {
     /// Recipients in 24 hours: `2000`, `2000/d` or `unlimited`.
-    static let dailyQuota = scalar("number or unlimited", show: { $0.map(String.init) ?? "unlimited" }) { (text: String) throws(ValueError) in
+    static let dailyQuota = scalar("number or unlimited", show: { $0.map(String.init) ?? "unlimited" }) {
+        (text: String) throws(ValueError) in
         if text == "unlimited" { return nil }
         guard let number = DecimalText.parse(text.hasSuffix("/d") ? text.dropLast(2) : text[...]), number > 0 else {
             throw ValueError("\(quoted(text)) is not a daily number; write how many recipients in 24 hours, such as 2000, or unlimited")

@@ -80,7 +80,8 @@ enum YAMLBounds {
                 let mayBeginValue = ASCII.isBlank(previous) || column == 1 || "[{,:".utf8.contains(previous)
                 if octet == UInt8(ascii: "*"), mayBeginValue { aliases += 1 }
                 return aliases > YAMLBounds.maximumAliases
-                    ? "more than \(YAMLBounds.maximumAliases) aliases (`*name`); write the values out, and put quotes around patterns that begin with `*`"
+                    ? "more than \(YAMLBounds.maximumAliases) aliases (`*name`); "
+                        + "write the values out, and put quotes around patterns that begin with `*`"
                     : nil
             }
         }

@@ -22,10 +22,12 @@ public struct IPNetwork: Hashable, Sendable {
     static let loopback = [fixed([127, 0, 0, 0], 8), fixed([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1], 128)].compactMap(\.self)
 
     /// Loopback, private, link-local and shared addresses.
-    static let notPublic = loopback + [
-        fixed([10, 0, 0, 0], 8), fixed([172, 16, 0, 0], 12), fixed([192, 168, 0, 0], 16), fixed([169, 254, 0, 0], 16),
-        fixed([100, 64, 0, 0], 10), fixed([0xFC] + zeros(15), 7), fixed([0xFE, 0x80] + zeros(14), 10),
-    ].compactMap(\.self)
+    static let notPublic =
+        loopback
+        + [
+            fixed([10, 0, 0, 0], 8), fixed([172, 16, 0, 0], 12), fixed([192, 168, 0, 0], 16), fixed([169, 254, 0, 0], 16),
+            fixed([100, 64, 0, 0], 10), fixed([0xFC] + zeros(15), 7), fixed([0xFE, 0x80] + zeros(14), 10),
+        ].compactMap(\.self)
 
     private static func fixed(_ octets: [UInt8], _ prefixLength: Int) -> IPNetwork? {
         IPAddress(octets: octets).flatMap { IPNetwork(address: $0, prefixLength: prefixLength) }

@@ -1,29 +1,22 @@
-public import MailModel
+internal import MailModel
 
 /// A server to connect to, by name or, for a stand-in on the same host, by address.
-public enum RemoteHost: Hashable, Sendable {
-    /// In lower case; one label (`localhost`) is let through.
-    case name(Domain)
-    case address(IPAddress)
+public struct RemoteHost: Hashable, Sendable, CustomStringConvertible {
+    /// In lower case, without brackets or port: what is looked up, and what the certificate is checked against.
+    public let description: String
+
+    static let defaultSES = RemoteHost(description: "email-smtp.eu-west-1.amazonaws.com")
 }
 
 extension RemoteHost {
+    /// A name of one label (`localhost`) is let through.
     static func parse(_ text: String) throws(ValueError) -> RemoteHost {
-        if let address = IPAddress(text) { return .address(address) }
+        if let address = IPAddress(text) { return RemoteHost(description: address.description) }
         do {
-            return .name(try Domain(allowingSingleLabel: Array(text.utf8)))
+            return RemoteHost(description: try Domain(allowingSingleLabel: Array(text.utf8)).description)
         } catch {
-            throw ValueError("\(quoted(text)) is not a host name: \(error.explanation); write a name such as email-smtp.eu-west-1.amazonaws.com, without port")
-        }
-    }
-}
-
-extension RemoteHost: CustomStringConvertible {
-    /// Without brackets or port: what the certificate is checked against.
-    public var description: String {
-        switch self {
-        case .name(let name): name.description
-        case .address(let address): address.description
+            let advice = "write a name such as \(defaultSES), without port"
+            throw ValueError("\(quoted(text)) is not a host name: \(error.explanation); \(advice)")
         }
     }
 }

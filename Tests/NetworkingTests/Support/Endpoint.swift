@@ -40,7 +40,9 @@ actor Endpoint {
         setUp: @escaping @Sendable (Channel) -> Void = { _ in }, onEvent: @escaping Behaviour
     ) async -> Endpoint? {
         await withCheckedContinuation { continuation in
-            worker.run { continuation.resume(returning: open(socket, worker, recorder, inputLimit: inputLimit, setUp: setUp, onEvent: onEvent)) }
+            worker.run {
+                continuation.resume(returning: open(socket, worker, recorder, inputLimit: inputLimit, setUp: setUp, onEvent: onEvent))
+            }
         }
     }
 

@@ -10,13 +10,17 @@ final class RawSocket: Sendable {
     init(_ descriptor: Int32) {
         self.descriptor = descriptor
         var time = timeval(tv_sec: 20, tv_usec: 0)
-        for option in [SO_RCVTIMEO, SO_SNDTIMEO] { setsockopt(descriptor, SOL_SOCKET, option, &time, socklen_t(MemoryLayout<timeval>.size)) }
+        for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
+            setsockopt(descriptor, SOL_SOCKET, option, &time, socklen_t(MemoryLayout<timeval>.size))
+        }
     }
 
     convenience init(to address: SocketAddress) throws {
         let raw = socket(address.systemFamily, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         self.init(raw)
-        guard address.withSystemAddress({ Glibc.connect(raw, $0, $1) }) == 0 else { throw SystemCallError.current("connect", subject: "\(address)") }
+        guard address.withSystemAddress({ Glibc.connect(raw, $0, $1) }) == 0 else {
+            throw SystemCallError.current("connect", subject: "\(address)")
+        }
         var on: Int32 = 1
         setsockopt(raw, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
     }

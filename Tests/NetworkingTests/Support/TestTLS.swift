@@ -5,7 +5,9 @@ import SafeIO
 /// A certificate for `localhost` that is its own root; valid for a hundred years, worth nothing elsewhere.
 enum TestTLS {
     static let server: TLSContext = {
-        do { return try TLSContext.server(certificateChainPEM: Array(certificate.utf8), privateKeyPEM: Array(key.utf8)) } catch { fatalError("\(error)") }
+        do { return try TLSContext.server(certificateChainPEM: Array(certificate.utf8), privateKeyPEM: Array(key.utf8)) } catch {
+            fatalError("\(error)")
+        }
     }()
 
     /// Trusts that certificate.
