@@ -28,8 +28,8 @@ build: build-packages ## the release binary, .build/release/fairlead
 
 test: unit end-to-end ## all tests
 
-unit: build-packages ## the Swift tests
-	@swift test $(SWIFT_FLAGS)
+unit: build-packages test-packages ## the Swift tests; FILTER=DKIM chooses
+	@swift test --quiet $(SWIFT_FLAGS) $(if $(FILTER),--filter $(FILTER))
 
 end-to-end: build test-packages ## real clients, real upstreams, kill -9, against the release binary; ARGS go to pytest
 	@$(PYTEST) Tests/EndToEnd $(ARGS)
@@ -57,7 +57,7 @@ clean: ## removes what was built
 
 build-packages:
 	@packaging/system-packages build
-	@command -v swift >/dev/null || { echo "needs Swift 6.1 or newer: https://www.swift.org/install/linux/" >&2; exit 69; }
+	@command -v swift >/dev/null || { echo "needs Swift 6.2 or newer: https://www.swift.org/install/linux/" >&2; exit 69; }
 
 test-packages:
 	@packaging/system-packages test

@@ -81,6 +81,7 @@ let package = Package(
         ),
 
         // Tests.
+        .target(name: "TestSupport", dependencies: ["MailModel", "MailQueue"], path: "Tests/TestSupport", swiftSettings: strict),
         tests("MailModelTests", on: ["MailModel"]),
         tests("SMTPProtocolTests", on: ["SMTPProtocol", "MailModel"]),
         tests("MessageFormatTests", on: ["MessageFormat", "MailModel"]),
@@ -93,11 +94,11 @@ let package = Package(
         tests("MailQueueTests", on: ["MailModel", "SafeIO", "MailQueue"]),
         tests("SettingsTests", on: ["Settings", "MailModel", "Crypto", "SafeIO"], exclude: ["Bad", "Material"]),
         tests("SESSandboxTests", on: ["SESSandbox", "MailModel", "Networking", "Crypto", "SafeIO"]),
-        tests("DispatcherTests", on: ["Dispatcher", "Upstream", "MailQueue", "MailModel"]),
+        tests("DispatcherTests", on: ["Dispatcher", "TestSupport", "Upstream", "MailQueue", "MailModel"]),
         tests("UpstreamTests", on: ["Upstream", "SESSandbox", "SMTPProtocol", "MailQueue", "Networking", "Crypto", "SafeIO", "MailModel"]),
         tests(
             "SubmissionTests",
-            on: ["Submission", "Intake", "Rewriting", "DKIM", "SMTPProtocol", "MailQueue", "Networking", "Crypto", "SafeIO", "MailModel"]),
+            on: ["Submission", "TestSupport", "Intake", "Rewriting", "DKIM", "SMTPProtocol", "MailQueue", "Networking", "Crypto", "SafeIO", "MailModel"]),
         tests(
             "RelayDaemonTests",
             on: ["RelayDaemon", "ControlProtocol", "Dispatcher", "Settings", "MailQueue", "Networking", "Crypto", "SafeIO", "MailModel"]),

@@ -5,8 +5,10 @@ struct Dev: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Everything at once on a laptop: relay, SES sandbox, certificate, key and account; shows what happens, live.")
 
-    @Option(help: ArgumentHelp("Where to keep it all; made if missing, used again if not.", valueName: "folder")) var dir = "./dev"
-    @Option(help: ArgumentHelp("The port for STARTTLS; TLS is one above, the sandbox two above.", valueName: "port")) var port: UInt16 = 2587
+    @Option(help: ArgumentHelp("Where to keep it all; made if missing, used again if not.", valueName: "folder"))
+    var dir = "./dev"
+    @Option(help: ArgumentHelp("The port for STARTTLS; TLS is one above, the sandbox two above.", valueName: "port"))
+    var port: UInt16 = 2587
     @OptionGroup var common: CommonOptions
 
     func run() async throws {

@@ -10,7 +10,8 @@ struct Queue: AsyncParsableCommand {
     struct Selection: ParsableArguments {
         @Option(help: ArgumentHelp("Messages of this account.", valueName: "name")) var account: String?
         @Option(help: ArgumentHelp("Messages with this recipient.", valueName: "address")) var recipient: String?
-        @Option(help: ArgumentHelp("Messages accepted longer ago than this, such as 15min, 2h, 4d.", valueName: "duration")) var olderThan: String?
+        @Option(help: ArgumentHelp("Messages accepted longer ago than this, such as 15min, 2h, 4d.", valueName: "duration"))
+        var olderThan: String?
         @Flag(help: "Every message.") var all = false
 
         func filter(ids: [String]) throws -> QueueFilter {

@@ -38,7 +38,8 @@ struct Status: AsyncParsableCommand {
         Terminal.line("outcomes    \(sending.relayed) relayed, \(sending.deferred) deferred, \(sending.failed) failed since the start")
         let connections = report.connections
         Terminal.line(
-            "connections \(connections.submission) from apps; \(connections.upstream) of \(connections.upstreamLimit) upstream, \(connections.upstreamBusy) busy")
+            "connections \(connections.submission) from apps; "
+                + "\(connections.upstream) of \(connections.upstreamLimit) upstream, \(connections.upstreamBusy) busy")
         if let error = report.lastError { Terminal.line("last error  \(error.time)  \(error.text)") }
         for warning in report.warnings { Terminal.line(Terminal.styled("warning     \(warning)", .yellow)) }
     }

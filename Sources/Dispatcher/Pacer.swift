@@ -41,6 +41,9 @@ public final class Pacer: SendingGate {
     /// How many transactions wait at their final dot.
     var waiting: Int { state.withLock(\.waiting.count) }
 
+    /// How many have not begun.
+    var waitingToApproach: Int { state.withLock(\.approaching.count) }
+
     /// Recipients per second, `nil` for no limit.
     public var rate: Int? { state.withLock { $0.window?.limit } }
 

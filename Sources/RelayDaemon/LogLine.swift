@@ -16,7 +16,8 @@ enum LogLine {
             return id + "rewritten: " + fields([("from_before", event.fromBefore), ("from_after", event.fromAfter)])
         case .loginRefused:
             // One stable line: ban rules of intrusion guards match it.
-            return "login refused: client=\(event.client ?? "unknown"), account=\(event.account?.description ?? "unknown"), reason=\(event.reply ?? "")"
+            let account = event.account?.description ?? "unknown"
+            return "login refused: client=\(event.client ?? "unknown"), account=\(account), reason=\(event.reply ?? "")"
         case .refused:
             return "message refused: "
                 + fields([

@@ -47,7 +47,8 @@ extension Relay {
         var warnings = assembly.loaded.warnings.map(\.description)
         for (identity, hold) in sending.heldIdentities.sorted(by: { $0.key < $1.key }) {
             warnings.append(
-                "mail from \(identity) waits since \(hold.since): SES says \(hold.reply.oneLine); verify the identity in this region, then fairlead reload")
+                "mail from \(identity) waits since \(hold.since): SES says \(hold.reply.oneLine); "
+                    + "verify the identity in this region, then fairlead reload")
         }
         let days = (assembly.loaded.certificateExpiry - now).seconds / 86_400
         if days < 14 { warnings.append("the certificate for apps expires in \(Int(days)) days") }

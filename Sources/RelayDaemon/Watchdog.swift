@@ -5,8 +5,8 @@ internal import Networking
 internal import SafeIO
 internal import Synchronization
 
-/// Tells systemd that the daemon is alive, and only as long as it is: each beat needs a turn on every worker queue and an answer of the queue
-/// writer. A daemon that hangs stops beating and is restarted.
+/// Tells systemd that the daemon is alive, and only as long as it is: each beat needs a turn on every worker queue and an answer of the
+/// queue's writer. A daemon that hangs stops beating and is restarted.
 final class Watchdog: Sendable {
     private let timer: any DispatchSourceTimer
     private let beats: Mutex<Beat>

@@ -3,7 +3,7 @@ internal import Synchronization
 
 /// Counts open connections, in all and by client network, so that one client cannot take every place.
 ///
-/// Accepting too fast is limited apart, and only for connections that never authenticated: busy apps open one for each mail.
+/// How fast they may come is `StrangerLimiter`'s.
 public final class ConnectionLimiter: Sendable {
     private struct State {
         var total = 0

@@ -29,6 +29,7 @@ public final class SubmissionService: Sendable {
 
     private let state: Mutex<State>
     let limiter = ConnectionLimiter()
+    let strangers = StrangerLimiter()
     let throttle = LoginThrottle()
     let rates = AccountRateLimiter()
     let verifier: PasswordVerifier
@@ -69,6 +70,7 @@ public final class SubmissionService: Sendable {
         guard policy.admits(socket.peer) else {
             return refuse(socket, on: worker, with: Reply(554, StatusDetail(7, 1), "\(socket.peer.host) is not allowed on this listener"))
         }
+        guard strangers.admits(socket.peer, at: .now) else { return refuse(socket, on: worker, with: .tooManyStrangers) }
         guard limiter.enter(network: network, limit: settings.connections, limitPerNetwork: settings.connectionsPerNetwork) else {
             return refuse(socket, on: worker, with: .tooManyConnections)
         }
@@ -118,8 +120,9 @@ public final class SubmissionService: Sendable {
         return state.withLock { $0.ids.next(now: now, random: random) }
     }
 
-    func ended(_ session: SubmissionSession, network: NetworkRange) {
-        limiter.leave(network: network)
+    func ended(_ session: SubmissionSession, client: SocketAddress, wasLoggedIn: Bool) {
+        limiter.leave(network: client.networkPrefix)
+        if !wasLoggedIn { strangers.leftUnknown(client, at: .now) }
         let waiters = state.withLock { state in
             state.sessions[ObjectIdentifier(session)] = nil
             guard state.isDraining, state.sessions.isEmpty else { return [CheckedContinuation<Void, Never>]() }
@@ -136,4 +139,8 @@ public final class SubmissionService: Sendable {
         channel.send(reply.wireOctets)
         channel.close()
     }
+}
+
+extension Reply {
+    static let tooManyStrangers = Reply(421, StatusDetail(7, 0), "Too many connections without a login from your network; try again in a minute")
 }

@@ -35,7 +35,7 @@ extension SubmissionSession {
             reception.discard()
             activity = .commands
             perform(session.messageAborted())
-            return false
+            return true
         }
     }
 
@@ -79,7 +79,8 @@ extension SubmissionSession {
         event.recipients = reception.transaction.recipients
         event.reply = reply.oneLine
         service.events.emit(event)
-        finished(reply)
+        // Whoever is reading the input goes on by itself: a client may send any number of such messages at once.
+        settle(reply)
     }
 
     private var receivedInfo: ReceivedInfo {
@@ -129,14 +130,18 @@ extension SubmissionSession {
         }
     }
 
-    /// The message's fate is settled: the reply leaves, and the session goes on.
+    /// The message's fate is settled after a wait: the reply leaves, and the session goes on.
     private func finished(_ reply: Reply) {
-        activity = .commands
-        guard let channel else { return }
-        channel.corked {
-            perform(session.messageFinished(reply))
+        channel?.corked {
+            settle(reply)
             resume()
         }
+    }
+
+    private func settle(_ reply: Reply) {
+        activity = .commands
+        perform(session.messageFinished(reply))
+        awaitCommand()
     }
 }
 

@@ -24,6 +24,7 @@ actor SubmissionSession {
     var tls: TLSInfo?
     var activity = Activity.commands
     private var isDraining = false
+    private var wasLoggedIn = false
     /// The hash that the login was checked against: with another one the login is void.
     private var provenHash: String?
 
@@ -82,6 +83,7 @@ actor SubmissionSession {
             activity = .commands
             if case .implicitTLS = security { greet() } else { session.tlsEstablished() }
             awaitCommand()
+            if isDraining { sayGoodbye() }
         case .drained: break
         case .deadline: timedOut()
         case .closed:
@@ -92,7 +94,7 @@ actor SubmissionSession {
         }
     }
 
-    private func ended() { service.ended(self, network: socket.peer.networkPrefix) }
+    private func ended() { service.ended(self, client: socket.peer, wasLoggedIn: wasLoggedIn || session.account != nil) }
 
     nonisolated func beginDraining() {
         worker.run { self.assumeIsolated { $0.drain() } }
@@ -123,7 +125,7 @@ actor SubmissionSession {
         channel?.close()
     }
 
-    private func awaitCommand() { channel?.deadline = .now + settings.patience.command }
+    func awaitCommand() { channel?.deadline = .now + settings.patience.command }
 
     private func timedOut() {
         switch activity {
@@ -131,6 +133,9 @@ actor SubmissionSession {
             channel?.send(Reply.idleTimeout.wireOctets)
             channel?.close()
         case .handshake: channel?.abort()
+        case .receiving where channel?.isReading == false:
+            // It is our disk that is slow.
+            channel?.deadline = .now + settings.patience.message
         case .receiving(let reception):
             guard reception.octetsSinceLastLook() < settings.patience.slowestMessage * Int(settings.patience.message.components.seconds)
             else {
@@ -152,6 +157,7 @@ actor SubmissionSession {
     /// Works off what has arrived, until there is no more or something has to be waited for.
     private func process() {
         while let channel, channel.inputCount > 0 {
+            if isDraining, case .commands = activity { break }
             switch activity {
             case .commands:
                 guard readLine(from: channel) else { return }
@@ -160,6 +166,7 @@ actor SubmissionSession {
             case .handshake, .waiting, .delayingRefusal: return
             }
         }
+        if isDraining, case .commands = activity { sayGoodbye() }
     }
 
     /// - Returns: false if there is no whole line.
@@ -290,6 +297,7 @@ actor SubmissionSession {
     private func loggedIn(_ account: Account, network: NetworkRange) {
         service.throttle.succeeded(network: network, account: account.name, at: .now)
         provenHash = account.passwordHash
+        wasLoggedIn = true
         perform(session.authenticationFinished(.accepted(account.name)))
     }
 

@@ -30,6 +30,7 @@ enum AttemptSummary: Equatable {
                 case .route(let trouble):
                     obstacle = obstacle ?? .trouble(trouble)
                     outcome = .deferred(.reply(reply))
+                case .identity where reply.namesOnlyRecipients(of: delivery.message): outcome = .failed(reply)
                 case .identity:
                     obstacle = obstacle ?? .identity(reply)
                     outcome = .deferred(.reply(reply))

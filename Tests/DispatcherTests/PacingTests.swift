@@ -95,28 +95,66 @@ import Testing
                     order.add(number)
                     pacer.sent(recipients: 1)
                 })
-            while pacer.waiting < number { await Task.yield() }
+            while pacer.waiting < number, !Task.isCancelled { await Task.yield() }
         }
         #expect(time.sleeperCount == 0, "nothing to wait for as long as no reply is there")
         pacer.sent(recipients: 2)
-        while time.sleeperCount == 0 { await Task.yield() }
+        while time.sleeperCount == 0, !Task.isCancelled { await Task.yield() }
         time.advance(by: .milliseconds(999))
         #expect(order.all.isEmpty)
         time.advance(by: .milliseconds(1))
-        while order.all.count < 2 { await Task.yield() }
+        while order.all.count < 2, !Task.isCancelled { await Task.yield() }
         #expect(order.all.sorted() == [1, 2])
         #expect(!pacer.trySend(recipients: 1), "nobody passes those who wait")
-        while time.sleeperCount == 0 { await Task.yield() }
+        while time.sleeperCount == 0, !Task.isCancelled { await Task.yield() }
         time.advance(by: .seconds(1))
         for task in tasks { await task.value }
         #expect(order.all.suffix(2).sorted() == [3, 4])
+    }
+
+    /// A transaction begins only when its final dot is near: SES hangs up on who falls silent in between.
+    @Test func approachesOnlyWhenTheDotIsNear() async {
+        let time = ManualTime()
+        let pacer = Pacer(rate: 14, time: time.keeper)
+        await pacer.approach(recipients: 50)
+        #expect(pacer.trySend(recipients: 50))
+        let passed = Order()
+        let second = Task {
+            await pacer.approach(recipients: 50)
+            passed.add(2)
+        }
+        while pacer.waitingToApproach == 0, !Task.isCancelled { await Task.yield() }
+        pacer.sent(recipients: 50)
+        pacer.left(recipients: 50)
+        // 50 recipients take 3.57 s at this rate; three seconds before that the next may begin.
+        while time.sleeperCount == 0, !Task.isCancelled { await Task.yield() }
+        time.advance(by: .milliseconds(500))
+        #expect(passed.all.isEmpty)
+        time.advance(by: .milliseconds(100))
+        await second.value
+        #expect(!pacer.trySend(recipients: 50), "near, and not there")
+        time.advance(by: .seconds(3))
+        #expect(pacer.trySend(recipients: 50))
+    }
+
+    @Test func smallTransactionsApproachTogether() async {
+        let pacer = Pacer(rate: 14, time: ManualTime().keeper)
+        for _ in 1...42 { await pacer.approach(recipients: 1) }
+        let last = Task { await pacer.approach(recipients: 1) }
+        while pacer.waitingToApproach == 0, !Task.isCancelled { await Task.yield() }
+        pacer.left(recipients: 1)
+        await last.value
+        let more = Task { await pacer.approach(recipients: 1000) }
+        while pacer.waitingToApproach == 0, !Task.isCancelled { await Task.yield() }
+        pacer.change(rate: nil)
+        await more.value
     }
 
     @Test func lettingGoOfTheLimitLetsEverybodyThrough() async {
         let pacer = Pacer(rate: 1, time: ManualTime().keeper)
         #expect(pacer.trySend(recipients: 1))
         let waiter = Task { await pacer.waitToSend(recipients: 1) }
-        while pacer.waiting == 0 { await Task.yield() }
+        while pacer.waiting == 0, !Task.isCancelled { await Task.yield() }
         pacer.change(rate: nil)
         await waiter.value
         #expect(pacer.rate == nil)
@@ -127,7 +165,7 @@ import Testing
         let pacer = Pacer(rate: 1, time: ManualTime().keeper)
         #expect(pacer.trySend(recipients: 1))
         let waiter = Task { await pacer.waitToSend(recipients: 1) }
-        while pacer.waiting == 0 { await Task.yield() }
+        while pacer.waiting == 0, !Task.isCancelled { await Task.yield() }
         pacer.withdrawn(recipients: 1)
         await waiter.value
     }

@@ -2,18 +2,21 @@
 import grp
 import json
 import os
+import pwd
 import re
+import shutil
 import signal
 import smtplib
 import stat
 import subprocess
+import tempfile
 import time
 
 import pytest
 
 from harness import clients, dialogue, messages
 from harness.processes import Process
-from harness.relay import BINARY, CONFIGURATION, PASSWORD, UNAVAILABLE, USAGE, USER, token
+from harness.relay import BINARY, CONFIGURATION, PASSWORD, UNAVAILABLE, USAGE, USER, Relay, token
 from harness.upstreams import PASSWORD as UPSTREAM_PASSWORD
 from harness.waiting import Timeout, port_open, until
 
@@ -296,13 +299,67 @@ def test_good_configuration(binary, make):
     assert make.relay(make.upstream(), start=False).cli("check", "config").returncode == 0
 
 
-def test_port_in_use(binary, make):
+def complaints(done, relay):
+    """What `serve` says: {key: (the line of the file that it points to, what is wrong, what to do)}."""
+    found = {}
+    for line in done.stderr.splitlines():
+        place = re.match(rf"fairlead: {re.escape(relay.config_path)}:(\d+):\d+: ([\w.\[\]]+): (.+); (.+)$", line)
+        if place:
+            with open(relay.config_path) as f:
+                found[place[2]] = (f.read().splitlines()[int(place[1]) - 1].strip(), place[3], place[4])
+    return found
+
+
+def test_ports_in_use(binary, make):
     first = make.relay(make.upstream())
     second = make.relay(make.upstream(), start=False)
-    second.configure(listeners=[{"address": f"127.0.0.1:{second.starttls}", "tls": "starttls"},
-                                {"address": f"127.0.0.1:{first.starttls}", "tls": "starttls"}])
-    done = second.cli("serve", expect=None, timeout=20)
-    assert done.returncode != 0 and str(first.starttls) in done.stderr + done.stdout
+    second.configure(listeners=[{"address": f"127.0.0.1:{port}", "tls": "starttls"}
+                                for port in (first.starttls, second.starttls, first.implicit)])
+    done = second.cli("serve", expect=CONFIGURATION, timeout=20)
+    said = complaints(done, second)
+    assert set(said) == {"listeners[0].address", "listeners[2].address"}, done.stderr
+    for key, port in (("listeners[0].address", first.starttls), ("listeners[2].address", first.implicit)):
+        line, wrong, advice = said[key]
+        assert line == f'"address": "127.0.0.1:{port}",' and f"127.0.0.1:{port} is in use" in wrong and "choose another port" in done.stderr
+    assert not port_open(second.starttls)
+
+
+def test_unreadable_files_as_another_user(binary, keys):
+    """Run as `nobody`: every file that it may not read is named, with its key and what to do, beside a mistake of another kind."""
+    if os.getuid() != 0:
+        pytest.skip("only root can become another user")
+    with tempfile.TemporaryDirectory(prefix="fairlead-", dir="/var/tmp") as folder:
+        os.chmod(folder, 0o755)
+        relay = Relay(os.path.join(folder, "relay"), keys, 1)
+        program = shutil.copy(BINARY, os.path.join(folder, "fairlead"))
+        for source, name in ((keys.certificate(), "cert.pem"), (keys.key(), "key.pem"), (keys.dkim_key, "dkim.pem")):
+            shutil.copy(source, relay.path(name))
+        identity = {**relay.config["identities"][0], "dkim": {"selector": "s", "private_key": "dkim.pem"}}
+        shutil.copy(keys.ca, relay.path("ca.pem"))
+        relay.configure(tls={"certificate": "cert.pem", "private_key": "key.pem"}, identities=[identity], upstream={"ca_file": "ca.pem"})
+        nobody = pwd.getpwnam("nobody")
+        for path in (relay.folder, *(entry.path for entry in os.scandir(relay.folder))):
+            os.chown(path, nobody.pw_uid, nobody.pw_gid)
+
+        def serve():
+            command = ["setpriv", "--reuid", str(nobody.pw_uid), "--regid", str(nobody.pw_gid), "--clear-groups",
+                       program, "serve", "--config", relay.config_path]
+            return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=20)
+
+        os.chown(relay.path("ses.env"), 0, 0)
+        done = serve()
+        line, wrong, advice = complaints(done, relay)["upstream.credentials"]
+        assert done.returncode == CONFIGURATION and len(done.stderr.splitlines()) == 1, done.stderr
+        assert line == '"credentials": "ses.env",' and relay.path("ses.env") in wrong and "Permission denied" in wrong
+        assert "nobody" in advice
+
+        os.chown(relay.path("key.pem"), 0, 0)
+        os.chmod(relay.path("key.pem"), 0o600)
+        relay.configure(colour="red")
+        done = serve()
+        said = complaints(done, relay)
+        assert done.returncode == CONFIGURATION and {"upstream.credentials", "tls.private_key", "colour"} == set(said), done.stderr
+        assert said["tls.private_key"][0] == '"private_key": "key.pem"' and said["colour"][0] == '"colour": "red"'
 
 
 def test_two_daemons_on_one_queue(binary, make):

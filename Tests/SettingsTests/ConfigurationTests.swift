@@ -152,8 +152,8 @@ import Testing
 
     @Test func jsonIsAccepted() throws {
         let json =
-            #"{"operator":"ops@example.com","tls":{"certificate":"tls/fullchain.pem","private_key":"tls\/privkey.pem"},"passwords":"passwords","#
-            + #""identities":[{"domain":"mail.example.com"}],"upstream":{"credentials":"ses.env","port":587},"#
+            #"{"operator":"ops@example.com","tls":{"certificate":"tls/fullchain.pem","private_key":"tls\/privkey.pem"},"#
+            + #""passwords":"passwords","identities":[{"domain":"mail.example.com"}],"upstream":{"credentials":"ses.env","port":587},"#
             + #""http":"127.0.0.1:9587"}"#
         #expect(try parse(json) == parse(Self.required))
     }

@@ -27,5 +27,6 @@ public enum Schema {
         "accounts.NAME.lifetime",
         "aliases",
         "http",
+        "upstream.daily_quota",
     ]
 }

@@ -1,8 +1,8 @@
 import Dispatcher
 import MailModel
 import MailQueue
-import Synchronization
 import Testing
+import TestSupport
 import Upstream
 
 /// A dispatcher between a store in memory and a scripted route, under a clock that the test turns.
@@ -70,108 +70,4 @@ final class Bench: Sendable {
             return calm > 200
         }
     }
-}
-
-/// Counts what is asked of the store, and can fail or stall.
-final class WatchedStore: QueueStore {
-    private struct State {
-        var calls = 0
-        var underWay = 0
-        var dueCalls = 0
-        var loads = 0
-        var records = 0
-        var loadError: QueueError?
-        var stalled: [@Sendable () -> Void]?
-    }
-    private let inner: MemoryQueueStore
-    private let state = Mutex(State())
-
-    init(_ inner: MemoryQueueStore) { self.inner = inner }
-
-    var calls: Int { state.withLock(\.calls) }
-    var underWay: Int { state.withLock(\.underWay) }
-    var dueCalls: Int { state.withLock(\.dueCalls) }
-    var loads: Int { state.withLock(\.loads) }
-    /// Outcomes that were taken.
-    var records: Int { state.withLock(\.records) }
-
-    func failLoads(with error: QueueError?) { state.withLock { $0.loadError = error } }
-
-    /// Records wait until `goOn`.
-    func stall() { state.withLock { $0.stalled = [] } }
-    func goOn() {
-        let waiting = state.withLock { state in
-            defer { state.stalled = nil }
-            return state.stalled ?? []
-        }
-        for one in waiting { one() }
-    }
-
-    private func begin() {
-        state.withLock {
-            $0.calls += 1
-            $0.underWay += 1
-        }
-    }
-    private func end() { state.withLock { $0.underWay -= 1 } }
-
-    func record(_ record: DeliveryRecord, completion: @escaping QueueCompletion) {
-        begin()
-        let work: @Sendable () -> Void = { [self] in
-            inner.record(record) { result in
-                self.end()
-                if case .success = result { self.state.withLock { $0.records += 1 } }
-                completion(result)
-            }
-        }
-        let isStalled = state.withLock { state in
-            guard state.stalled != nil else { return false }
-            state.stalled?.append(work)
-            return true
-        }
-        if !isStalled { work() }
-    }
-
-    func due(before time: Timestamp, after cursor: DueCursor?, limit: Int) async throws(QueueError) -> [DueMessage] {
-        begin()
-        defer { end() }
-        state.withLock { $0.dueCalls += 1 }
-        return try await inner.due(before: time, after: cursor, limit: limit)
-    }
-
-    func load(_ id: QueueID) async throws(QueueError) -> QueuedMessage {
-        begin()
-        defer { end() }
-        if let error = state.withLock({ state in
-            state.loads += 1
-            return state.loadError
-        }) {
-            throw error
-        }
-        return try await inner.load(id)
-    }
-
-    func commit(_ messages: [QueuedMessage], events: [RelayEvent], completion: @escaping QueueCompletion) {
-        inner.commit(messages, events: events, completion: completion)
-    }
-    func entry(_ id: QueueID) async throws(QueueError) -> QueueEntry { try await inner.entry(id) }
-    func list(_ filter: QueueFilter, after id: QueueID?, limit: Int) async throws(QueueError) -> QueuePage {
-        try await inner.list(filter, after: id, limit: limit)
-    }
-    func statistics() async throws(QueueError) -> QueueStatistics { try await inner.statistics() }
-    func makeDue(_ filter: QueueFilter, at time: Timestamp) async throws(QueueError) -> Int { try await inner.makeDue(filter, at: time) }
-    func hold(_ filter: QueueFilter, note: String) async throws(QueueError) -> Int { try await inner.hold(filter, note: note) }
-    func release(_ filter: QueueFilter) async throws(QueueError) -> Int { try await inner.release(filter) }
-    func remove(_ filter: QueueFilter, recording: @escaping @Sendable (QueueEntry) -> [RelayEvent]) async throws(QueueError) -> Int {
-        try await inner.remove(filter, recording: recording)
-    }
-    func quarantine(_ id: QueueID, reason: String) async throws(QueueError) { try await inner.quarantine(id, reason: reason) }
-    func highestID() async throws(QueueError) -> QueueID? { try await inner.highestID() }
-    func probe() async throws(QueueError) { try await inner.probe() }
-    func close() async { await inner.close() }
-    var health: StorageHealth { inner.health }
-    func hasRoom(for octets: Int) -> Bool { inner.hasRoom(for: octets) }
-    func makeSpoolWriter() -> any SpoolWriter { inner.makeSpoolWriter() }
-    func discard(_ file: SpoolFile) { inner.discard(file) }
-    func openBody(_ file: SpoolFile) async throws(QueueError) -> any SpoolReader { try await inner.openBody(file) }
 }
