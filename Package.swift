@@ -101,6 +101,9 @@ let package = Package(
             on: ["Submission", "TestSupport", "Intake", "Rewriting", "DKIM", "SMTPProtocol", "MailQueue", "Networking", "Crypto", "SafeIO", "MailModel"]),
         tests(
             "RelayDaemonTests",
-            on: ["RelayDaemon", "ControlProtocol", "Dispatcher", "Settings", "MailQueue", "Networking", "Crypto", "SafeIO", "MailModel"]),
+            on: [
+                "RelayDaemon", "TestSupport", "ControlProtocol", "Dispatcher", "Submission", "Settings", "SESSandbox", "MailQueue", "Networking",
+                "Crypto", "SafeIO", "MailModel",
+            ]),
     ]
 )

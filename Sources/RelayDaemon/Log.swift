@@ -3,6 +3,7 @@ public import MailModel
 
 /// The daemon's log: events of messages and notices of the daemon itself, in the operator's chosen form.
 public struct Log: Sendable {
+    private static let longestLine = 8192
     private let writer: LogWriter
     private let clock: WallClock
 
@@ -32,18 +33,18 @@ public struct Log: Sendable {
 
     private func note(_ severity: LogWriter.Severity, _ text: String) {
         guard severity <= writer.level else { return }
-        // A value from outside must not become a second line or reach a terminal as an escape sequence.
-        let line = String(decoding: text.utf8.map { $0 >= 32 && $0 != 127 ? $0 : UInt8(ascii: " ") }, as: UTF8.self)
         if writer.format == .json {
-            guard let octets = try? ControlCoding.encode(Notice(event: "notice", time: clock().description, severity: severity.word, text: line))
-            else { return }
+            let notice = Notice(event: "notice", time: clock().description, severity: severity.word, text: text)
+            guard let octets = try? ControlCoding.encode(notice) else { return }
             writer.write(String(decoding: octets, as: UTF8.self))
         } else {
-            put(line, severity, at: clock())
+            put(text, severity, at: clock())
         }
     }
 
-    private func put(_ line: String, _ severity: LogWriter.Severity, at time: Timestamp) {
+    private func put(_ text: String, _ severity: LogWriter.Severity, at time: Timestamp) {
+        // A value from outside must not become a second line or reach a terminal as an escape sequence.
+        let line = PrintableText.sanitized(text.utf8, limit: Self.longestLine)
         switch writer.format {
         case .journal: writer.write("<\(severity.rawValue)>\(line)")
         case .text, .json: writer.write(severity <= .warning ? "\(time) \(severity.word): \(line)" : "\(time) \(line)")

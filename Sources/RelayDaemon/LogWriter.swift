@@ -32,7 +32,7 @@ public final class LogWriter: Sendable {
         var buffer: [UInt8] = []
         var isWriting = false
         var dropped = 0
-        var isBroken = false
+        var reported = 0
     }
 
     private static let capacity = 4 << 20
@@ -55,7 +55,7 @@ public final class LogWriter: Sendable {
     /// Takes a whole line without its line end; must hold no control characters.
     public func write(_ line: String) {
         let isFirst = state.withLock { state in
-            guard state.buffer.count + line.utf8.count < Self.capacity, !state.isBroken else {
+            guard state.buffer.count + line.utf8.count < Self.capacity else {
                 state.dropped += 1
                 return false
             }
@@ -100,6 +100,22 @@ public final class LogWriter: Sendable {
                     break
                 }
             }
+            if offset == chunk.count { reportLosses() }
+        }
+    }
+
+    /// Somebody reads again, and shall know that lines are missing.
+    private func reportLosses() {
+        let lost = state.withLock { state in
+            defer { state.reported = state.dropped }
+            return state.dropped - state.reported
+        }
+        guard lost > 0 else { return }
+        let text = "\(lost) log lines before this were lost, because they were not taken in time"
+        switch format {
+        case .journal: write("<\(Severity.warning.rawValue)>\(text)")
+        case .text: write(text)
+        case .json: write(#"{"event":"notice","severity":"warning","text":"\#(text)"}"#)
         }
     }
 }

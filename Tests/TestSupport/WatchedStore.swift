@@ -32,7 +32,7 @@ public final class WatchedStore: QueueStore {
 
     public func failLoads(with error: QueueError?) { state.withLock { $0.loadError = error } }
 
-    /// Commits and records wait until `goOn`.
+    /// Commits, records and statistics wait until `goOn`.
     public func stall() { state.withLock { $0.stalled = [] } }
     public func goOn() {
         let waiting = state.withLock { state in
@@ -102,7 +102,10 @@ public final class WatchedStore: QueueStore {
     public func list(_ filter: QueueFilter, after id: QueueID?, limit: Int) async throws(QueueError) -> QueuePage {
         try await inner.list(filter, after: id, limit: limit)
     }
-    public func statistics() async throws(QueueError) -> QueueStatistics { try await inner.statistics() }
+    public func statistics() async throws(QueueError) -> QueueStatistics {
+        await withCheckedContinuation { continuation in orLater { continuation.resume() } }
+        return try await inner.statistics()
+    }
     public func makeDue(_ filter: QueueFilter, at time: Timestamp) async throws(QueueError) -> Int { try await inner.makeDue(filter, at: time) }
     public func hold(_ filter: QueueFilter, note: String) async throws(QueueError) -> Int { try await inner.hold(filter, note: note) }
     public func release(_ filter: QueueFilter) async throws(QueueError) -> Int { try await inner.release(filter) }
