@@ -98,11 +98,15 @@ let package = Package(
         tests("UpstreamTests", on: ["Upstream", "SESSandbox", "SMTPProtocol", "MailQueue", "Networking", "Crypto", "SafeIO", "MailModel"]),
         tests(
             "SubmissionTests",
-            on: ["Submission", "TestSupport", "Intake", "Rewriting", "DKIM", "SMTPProtocol", "MailQueue", "Networking", "Crypto", "SafeIO", "MailModel"]),
+            on: [
+                "Submission", "TestSupport", "Intake", "Rewriting", "DKIM", "SMTPProtocol", "MailQueue", "Networking", "Crypto", "SafeIO",
+                "MailModel",
+            ]),
         tests(
             "RelayDaemonTests",
             on: [
-                "RelayDaemon", "TestSupport", "ControlProtocol", "Dispatcher", "Submission", "Settings", "SESSandbox", "MailQueue", "Networking",
+                "RelayDaemon", "TestSupport", "ControlProtocol", "Dispatcher", "Submission", "Settings", "SESSandbox", "MailQueue",
+                "Networking",
                 "Crypto", "SafeIO", "MailModel",
             ]),
     ]

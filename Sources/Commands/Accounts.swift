@@ -32,7 +32,8 @@ struct Accounts: AsyncParsableCommand {
     }
 
     struct Add: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Add an app: makes a 160-bit password and prints it once, with the app's settings.")
+        static let configuration = CommandConfiguration(
+            abstract: "Add an app: makes a 160-bit password and prints it once, with the app's settings.")
         @Argument(help: "The user name the app logs in with.") var name: String
         @OptionGroup var password: PasswordOption
         @OptionGroup var common: CommonOptions
@@ -48,7 +49,9 @@ struct Accounts: AsyncParsableCommand {
                 if !existed { _ = file.set(hash, for: account) }
                 return !existed
             }
-            if existed { throw failure("\(account) exists already; fairlead account passwd \(account) gives it another password", Sysexits.data) }
+            if existed {
+                throw failure("\(account) exists already; fairlead account passwd \(account) gives it another password", Sysexits.data)
+            }
             Terminal.line("account \(account) added to \(settings.passwords)")
             if isNew { show(String(decoding: octets, as: UTF8.self), account, settings) }
             tellDaemon(common)
@@ -149,7 +152,8 @@ private func hashed(_ password: [UInt8]) throws -> String {
         return try PasswordHash.make(password)
     } catch {
         throw failure(
-            "this password cannot be used (\(error)): it must have 1 to \(PasswordHash.maximumPasswordOctets) octets and no NUL", Sysexits.data)
+            "this password cannot be used (\(error)): it must have 1 to \(PasswordHash.maximumPasswordOctets) octets and no NUL",
+            Sysexits.data)
     }
 }
 

@@ -10,7 +10,8 @@ struct Check: AsyncParsableCommand {
         abstract: "Look for trouble before it happens.", subcommands: [Config.self, UpstreamCheck.self, Health.self])
 
     struct Config: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "All problems of the configuration and the files it names, with line and key.")
+        static let configuration = CommandConfiguration(
+            abstract: "All problems of the configuration and the files it names, with line and key.")
         @OptionGroup var output: OutputOptions
         @OptionGroup var common: CommonOptions
 
@@ -83,7 +84,8 @@ struct Check: AsyncParsableCommand {
     }
 
     struct Health: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "One line for monitors; exit status 0 good, 1 somebody should look, 2 mail does not flow.")
+        static let configuration = CommandConfiguration(
+            abstract: "One line for monitors; exit status 0 good, 1 somebody should look, 2 mail does not flow.")
         @OptionGroup var output: OutputOptions
         @OptionGroup var common: CommonOptions
 

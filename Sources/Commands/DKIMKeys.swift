@@ -90,7 +90,8 @@ struct DKIMKeys: AsyncParsableCommand {
         let chosen = identities.filter { $0.domain.description == domain.lowercased() }
         guard !chosen.isEmpty else {
             throw failure(
-                "\(domain) is no identity of \(common.config); it has \(identities.map(\.domain.description).joined(separator: ", "))", Sysexits.usage)
+                "\(domain) is no identity of \(common.config); it has \(identities.map(\.domain.description).joined(separator: ", "))",
+                Sysexits.usage)
         }
         return chosen
     }

@@ -22,7 +22,8 @@ struct Demo: AsyncParsableCommand {
         }
         let verdicts = try await DemoRun(environment: environment, folder: folder).verdicts()
         await environment.stop()
-        Terminal.line(verdicts.allSatisfy { $0 } ? Terminal.styled("all three aligned and verified", .green) : Terminal.styled("not good", .red))
+        Terminal.line(
+            verdicts.allSatisfy { $0 } ? Terminal.styled("all three aligned and verified", .green) : Terminal.styled("not good", .red))
         if !verdicts.allSatisfy({ $0 }) { throw ExitCode(1) }
     }
 }
@@ -45,7 +46,8 @@ private struct DemoRun {
         var verdicts: [Bool] = []
         for (number, message) in Self.messages.enumerated() {
             let path = "\(folder)/message-\(number).eml"
-            try Data("From: \(message.from)\r\nTo: you@customer.example\r\nX-Demo: \(number)\r\n\(message.text)".utf8).write(to: URL(fileURLWithPath: path))
+            try Data("From: \(message.from)\r\nTo: you@customer.example\r\nX-Demo: \(number)\r\n\(message.text)".utf8).write(
+                to: URL(fileURLWithPath: path))
             try curl(path)
             guard let received = await received(number) else {
                 Terminal.line("\(message.title): nothing arrived")
@@ -53,8 +55,10 @@ private struct DemoRun {
                 continue
             }
             let verdict = try judge(received)
-            Terminal.line("\(Terminal.styled(message.title, .bold))\n  From before  \(message.from)\n  From after   \(header("From", of: received))")
-            Terminal.line("  dkimverify   \(verdict ? Terminal.styled("signature ok", .green) : Terminal.styled("does NOT verify", .red))\n")
+            Terminal.line(
+                "\(Terminal.styled(message.title, .bold))\n  From before  \(message.from)\n  From after   \(header("From", of: received))")
+            Terminal.line(
+                "  dkimverify   \(verdict ? Terminal.styled("signature ok", .green) : Terminal.styled("does NOT verify", .red))\n")
             verdicts.append(verdict && header("From", of: received).contains("@\(DevEnvironment.domain)>"))
         }
         return verdicts
@@ -76,7 +80,9 @@ private struct DemoRun {
             let names = (try? FileManager.default.contentsOfDirectory(atPath: environment.keptFolder)) ?? []
             for name in names where name.hasSuffix(".eml") && !name.hasSuffix(".raw.eml") {
                 let path = "\(environment.keptFolder)/\(name)"
-                if let data = FileManager.default.contents(atPath: path), String(decoding: data, as: UTF8.self).contains("X-Demo: \(number)\r\n") {
+                if let data = FileManager.default.contents(atPath: path),
+                    String(decoding: data, as: UTF8.self).contains("X-Demo: \(number)\r\n")
+                {
                     return path
                 }
             }
@@ -87,7 +93,9 @@ private struct DemoRun {
 
     /// An independent verifier's exit status; our own opinion does not count.
     private func judge(_ path: String) throws -> Bool {
-        let record = try execute([Bundle.main.executablePath ?? "fairlead", "dkim", "record", "--json", "--config", environment.configurationPath])
+        let record = try execute([
+            Bundle.main.executablePath ?? "fairlead", "dkim", "record", "--json", "--config", environment.configurationPath,
+        ])
         let script = """
             import dkim, json, sys
             record = json.loads(sys.argv[2])[0]["value"].encode()

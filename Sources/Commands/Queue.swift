@@ -70,7 +70,8 @@ struct Queue: AsyncParsableCommand {
     }
 
     struct Show: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "One message: envelope, recipients, attempts, and the header that will be sent.")
+        static let configuration = CommandConfiguration(
+            abstract: "One message: envelope, recipients, attempts, and the header that will be sent.")
 
         @Argument(help: "The queue id.") var id: String
         @OptionGroup var output: OutputOptions
@@ -98,7 +99,8 @@ struct Queue: AsyncParsableCommand {
     }
 
     struct Retry: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Make messages due now; also lifts holds and probes a paused route at once.")
+        static let configuration = CommandConfiguration(
+            abstract: "Make messages due now; also lifts holds and probes a paused route at once.")
         @Argument(help: "Queue ids.") var ids: [String] = []
         @OptionGroup var selection: Selection
         @OptionGroup var output: OutputOptions
@@ -125,7 +127,8 @@ struct Queue: AsyncParsableCommand {
     }
 
     struct Remove: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Throw messages away, unsent and unreported; the history keeps that it was done.")
+        static let configuration = CommandConfiguration(
+            abstract: "Throw messages away, unsent and unreported; the history keeps that it was done.")
         @Argument(help: "Queue ids.") var ids: [String] = []
         @OptionGroup var selection: Selection
         @OptionGroup var output: OutputOptions

@@ -2,7 +2,8 @@ internal import ArgumentParser
 internal import RelayDaemon
 
 struct Serve: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Run the daemon in the foreground, as systemd wants it; logs to standard error.")
+    static let configuration = CommandConfiguration(
+        abstract: "Run the daemon in the foreground, as systemd wants it; logs to standard error.")
 
     @OptionGroup var common: CommonOptions
 

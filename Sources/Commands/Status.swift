@@ -24,12 +24,16 @@ struct Status: AsyncParsableCommand {
         Terminal.line("route       \(Terminal.styled(route.state, isOpen ? .green : .red))  \(route.host)")
         if let reason = route.reason { Terminal.line("  because   \(reason)") }
         if let cure = route.cure { Terminal.line("  to do     \(cure)") }
-        if let since = route.since { Terminal.line("  since     \(since)\(route.nextProbeIn.map { ", next try in \(humanDuration($0))" } ?? "")") }
+        if let since = route.since {
+            Terminal.line("  since     \(since)\(route.nextProbeIn.map { ", next try in \(humanDuration($0))" } ?? "")")
+        }
         let queue = report.queue
         let oldest = queue.oldestAge.map { ", oldest \(humanDuration($0))" } ?? ""
         Terminal.line("queue       \(queue.messages) messages for \(queue.recipients) recipients\(oldest)")
         if queue.held > 0 { Terminal.line("  held      \(queue.held)") }
-        if queue.quarantined > 0 { Terminal.line("  set aside \(Terminal.styled("\(queue.quarantined)", .red)) (damaged: see `fairlead queue list`)") }
+        if queue.quarantined > 0 {
+            Terminal.line("  set aside \(Terminal.styled("\(queue.quarantined)", .red)) (damaged: see `fairlead queue list`)")
+        }
         if queue.storage != "ok" { Terminal.line("storage     \(Terminal.styled(queue.storage, .red))") }
         let sending = report.sending
         Terminal.line(

@@ -257,7 +257,9 @@ public actor Dispatcher {
         switch turn.obstacle {
         case .routeTrouble(let trouble, let relay):
             isTriedAgainFromHere = true
-            if isOfRoute, routeState.pause(trouble, at: time.now(), wall: time.wall(), wasProbe: isProbe) { announce(trouble, relay: relay) }
+            if isOfRoute, routeState.pause(trouble, at: time.now(), wall: time.wall(), wasProbe: isProbe) {
+                announce(trouble, relay: relay)
+            }
             note(error: trouble.explanation)
         case .identityRefused(let reply, _):
             if let over = routeState.worked(wasProbe: isProbe) { announceOpen(after: over) }

@@ -21,6 +21,7 @@ public struct Timekeeper: Sendable {
 
     /// The machine's own clocks.
     public static func system(wall: @escaping WallClock) -> Timekeeper {
-        Timekeeper(wall: wall, now: { ContinuousClock.now }, sleep: { try? await Task.sleep(until: $0, tolerance: .zero, clock: .continuous) })
+        Timekeeper(
+            wall: wall, now: { ContinuousClock.now }, sleep: { try? await Task.sleep(until: $0, tolerance: .zero, clock: .continuous) })
     }
 }

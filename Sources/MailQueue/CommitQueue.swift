@@ -119,10 +119,13 @@ final class CommitQueue: Sendable {
     /// Stops taking jobs and finishes those that came before.
     nonisolated(nonsending) func close() async {
         await withUnsafeContinuation { continuation in
-            perform(.reading, { database throws(QueueError) in
-                try database.tidyForClosing()
-                return .success(())
-            }) { _ in continuation.resume() }
+            perform(
+                .reading,
+                { database throws(QueueError) in
+                    try database.tidyForClosing()
+                    return .success(())
+                }
+            ) { _ in continuation.resume() }
             state.withLock { $0.isClosed = true }
         }
         letGo()
@@ -216,7 +219,8 @@ final class CommitQueue: Sendable {
     private func nextGroup() -> [Job]? {
         state.withLock { state in
             // What is patient only waits for the next group, or for the timer.
-            if state.jobs.isEmpty || (state.isPatienceLimited && state.jobs.count < Self.patientLimit && state.jobs.allSatisfy(\.isPatient)) {
+            if state.jobs.isEmpty || (state.isPatienceLimited && state.jobs.count < Self.patientLimit && state.jobs.allSatisfy(\.isPatient))
+            {
                 state.isDraining = false
                 return nil
             }

@@ -83,7 +83,9 @@ extension HistoryDatabase {
             row.withBlob(7) { if let mailbox = try? Mailbox(parsingSender: Array($0)) { event.recipients.append(mailbox) } }
             selectRecipients.bind(1, row.int64(0))
             try selectRecipients.forEachRow { () throws(QueueError) in
-                selectRecipients.withBlob(0) { if let mailbox = try? Mailbox(parsingSender: Array($0)) { event.recipients.append(mailbox) } }
+                selectRecipients.withBlob(0) {
+                    if let mailbox = try? Mailbox(parsingSender: Array($0)) { event.recipients.append(mailbox) }
+                }
             }
         }
         return event

@@ -51,10 +51,11 @@ public final class MemoryQueueStore: QueueStore, EventHistory {
 
     public func commit(_ messages: [QueuedMessage], events: [RelayEvent], completion: @escaping QueueCompletion) {
         queue.async {
-            completion(self.change { state throws(QueueError) in
-                try self.insert(messages, &state)
-                state.events += events
-            })
+            completion(
+                self.change { state throws(QueueError) in
+                    try self.insert(messages, &state)
+                    state.events += events
+                })
         }
     }
 
@@ -94,7 +95,9 @@ public final class MemoryQueueStore: QueueStore, EventHistory {
     private func insert(_ messages: [QueuedMessage], _ state: inout State) throws(QueueError) {
         var fresh: Set<QueueID> = []
         for message in messages {
-            guard state.items[message.id] == nil, fresh.insert(message.id).inserted else { throw .rejected("\(message.id) is queued already") }
+            guard state.items[message.id] == nil, fresh.insert(message.id).inserted else {
+                throw .rejected("\(message.id) is queued already")
+            }
             guard message.recipients.contains(where: { !$0.state.isFinal }) else { throw .rejected("\(message.id) has no recipient") }
         }
         for message in messages {
@@ -110,7 +113,8 @@ public final class MemoryQueueStore: QueueStore, EventHistory {
                     id: item.message.id, account: item.message.account, dueAt: item.dueAt, size: item.message.size,
                     openRecipients: item.open.count)
             }
-            return Array(due.filter { message in cursor.map { $0 < message.cursor } ?? true }.sorted { $0.cursor < $1.cursor }.prefix(limit))
+            return Array(
+                due.filter { message in cursor.map { $0 < message.cursor } ?? true }.sorted { $0.cursor < $1.cursor }.prefix(limit))
         }
     }
 

@@ -47,7 +47,9 @@ extension StoredEvent {
         var offset = 0
         while offset < block.count {
             guard let length = FieldDecoder.length(in: block, at: &offset), length <= block.count - offset else { return events }
-            if let event = StoredEvent(decoding: UnsafeRawBufferPointer(rebasing: block[offset..<(offset + length)])) { events.append(event) }
+            if let event = StoredEvent(decoding: UnsafeRawBufferPointer(rebasing: block[offset..<(offset + length)])) {
+                events.append(event)
+            }
             offset += length
         }
         return events

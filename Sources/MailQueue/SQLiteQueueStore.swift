@@ -86,20 +86,25 @@ public final class SQLiteQueueStore: QueueStore {
         let octets = messages.reduce(0) { sum, message in
             if case .inline(let body) = message.body { sum + message.header.count + body.count } else { sum + message.header.count }
         }
-        queue.perform(.admission(octets: octets), { database throws(QueueError) in
-            for message in messages { try database.insert(message) }
-            database.note(events)
-            return .success(())
-        }) { result in
+        queue.perform(
+            .admission(octets: octets),
+            { database throws(QueueError) in
+                for message in messages { try database.insert(message) }
+                database.note(events)
+                return .success(())
+            }
+        ) { result in
             if case .failure(let error) = result { self.dropBodies(of: messages, after: error) }
             completion(result)
         }
     }
 
     public func record(_ record: DeliveryRecord, completion: @escaping QueueCompletion) {
-        queue.perform(.bookkeeping, { database throws(QueueError) in
-            try database.apply(record) ? .success(()) : .failure(.notFound(record.id))
-        }, completion: completion)
+        queue.perform(
+            .bookkeeping,
+            { database throws(QueueError) in
+                try database.apply(record) ? .success(()) : .failure(.notFound(record.id))
+            }, completion: completion)
     }
 
     /// Removes the bodies of messages that were not stored. After a storage failure nobody knows, so the next start decides.
@@ -265,11 +270,14 @@ public final class SQLiteQueueStore: QueueStore {
     public func makeSpoolWriter() -> any SpoolWriter { FileSpoolWriter(spool) }
 
     public func discard(_ file: SpoolFile) {
-        queue.perform(.reading, { [spool] database throws(QueueError) in
-            // A message committed twice by mistake has a row that needs its body.
-            if try database.entryRow(file.id) == nil { spool.remove([file.id]) }
-            return .success(())
-        }) { (_: Result<Void, QueueError>) in }
+        queue.perform(
+            .reading,
+            { [spool] database throws(QueueError) in
+                // A message committed twice by mistake has a row that needs its body.
+                if try database.entryRow(file.id) == nil { spool.remove([file.id]) }
+                return .success(())
+            }
+        ) { (_: Result<Void, QueueError>) in }
     }
 
     public func openBody(_ file: SpoolFile) async throws(QueueError) -> any SpoolReader {

@@ -26,12 +26,13 @@ public struct ConnectError: Error, Hashable, Sendable {
 extension ConnectError: CustomStringConvertible {
     /// `mail.example.com:587: connect 192.0.2.1:587: Connection refused (errno 111)`
     public var description: String {
-        let text = switch reason {
-        case .unresolved(let message): "cannot resolve the name: \(message)"
-        case .unreachable(let errors): errors.map(\.description).joined(separator: "; ")
-        case .timedOut(let errors): (errors.map(\.description) + ["timed out"]).joined(separator: "; ")
-        case .cancelled: "cancelled"
-        }
+        let text =
+            switch reason {
+            case .unresolved(let message): "cannot resolve the name: \(message)"
+            case .unreachable(let errors): errors.map(\.description).joined(separator: "; ")
+            case .timedOut(let errors): (errors.map(\.description) + ["timed out"]).joined(separator: "; ")
+            case .cancelled: "cancelled"
+            }
         return "\(host):\(port): \(text)"
     }
 }

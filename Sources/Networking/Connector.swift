@@ -12,7 +12,8 @@ public enum Connector {
     ///   - timeout: for everything, the resolver too.
     ///   - worker: on whose queue the attempts run, and on which the connection should then live.
     /// - Returns: a socket whose `peer` is the address that answered.
-    public static func connect(host: String, port: UInt16, timeout: Duration, worker: Worker) async throws(ConnectError) -> ConnectedSocket {
+    public static func connect(host: String, port: UInt16, timeout: Duration, worker: Worker) async throws(ConnectError) -> ConnectedSocket
+    {
         let call = ConnectCall(worker: worker, deadline: .now + timeout)
         let result = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in

@@ -58,9 +58,10 @@ public final class Listener: Sendable {
     }
 
     private static func open(_ address: SocketAddress) throws(SystemCallError) -> OwnedDescriptor {
-        OwnedDescriptor(try retryingOnInterrupt("socket", subject: "\(address)") {
-            socket(address.systemFamily, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)
-        })
+        OwnedDescriptor(
+            try retryingOnInterrupt("socket", subject: "\(address)") {
+                socket(address.systemFamily, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)
+            })
     }
 
     private static func set(_ raw: Int32, _ level: Int32, _ option: Int32, _ value: Int32, _ subject: String) throws(SystemCallError) {

@@ -25,7 +25,8 @@ enum Resolver {
         if let address = SocketAddress(host: host, port: port) { return report(.success([address])) }
         // RFC 6761 §6.3: never a question for the network.
         if host.lowercased() == "localhost" {
-            return report(.success([SocketAddress(family: .ipv6, bits: 1, port: port), SocketAddress(family: .ipv4, bits: 0x7f00_0001, port: port)]))
+            return report(
+                .success([SocketAddress(family: .ipv6, bits: 1, port: port), SocketAddress(family: .ipv4, bits: 0x7f00_0001, port: port)]))
         }
         enqueue { report(lookUp(host, port: port)) }
     }

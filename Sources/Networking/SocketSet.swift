@@ -78,7 +78,9 @@ final class SocketSet {
 
     func forget(_ watch: Watch) {
         change(watch, to: 0)
-        if watches.indices.contains(Int(watch.descriptor)), watches[Int(watch.descriptor)] === watch { watches[Int(watch.descriptor)] = nil }
+        if watches.indices.contains(Int(watch.descriptor)), watches[Int(watch.descriptor)] === watch {
+            watches[Int(watch.descriptor)] = nil
+        }
     }
 
     /// A socket that nothing is wanted of leaves the set: epoll tells of errors unasked, again and again.

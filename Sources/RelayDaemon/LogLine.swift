@@ -8,10 +8,12 @@ enum LogLine {
         let id = event.queueID.map { "\($0): " } ?? ""
         switch event.name {
         case .accepted:
-            return id + fields([
-                ("client", event.client), ("account", event.account?.description), ("from", "<\(event.sender ?? "")>"),
-                ("size", event.messageSize.map(String.init)), ("nrcpt", String(event.recipients.count)), ("message-id", event.messageID),
-            ])
+            return id
+                + fields([
+                    ("client", event.client), ("account", event.account?.description), ("from", "<\(event.sender ?? "")>"),
+                    ("size", event.messageSize.map(String.init)), ("nrcpt", String(event.recipients.count)),
+                    ("message-id", event.messageID),
+                ])
         case .rewritten:
             return id + "rewritten: " + fields([("from_before", event.fromBefore), ("from_after", event.fromAfter)])
         case .loginRefused:

@@ -83,7 +83,8 @@ public final class Relay: Sendable {
         let pacer = Pacer(rate: assembly.rate, time: time)
         self.pacer = pacer
         let pool = Self.pool(assembly, store: store, pacer: pacer, workers: workers)
-        let dispatcher = Dispatcher(store: store, route: pool, settings: assembly.dispatcher, events: hub, time: time, executor: workers.workers[0])
+        let dispatcher = Dispatcher(
+            store: store, route: pool, settings: assembly.dispatcher, events: hub, time: time, executor: workers.workers[0])
         self.dispatcher = dispatcher
         do {
             service = SubmissionService(

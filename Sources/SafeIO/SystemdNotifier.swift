@@ -46,7 +46,8 @@ public struct SystemdNotifier: Sendable {
 
     private func send(_ message: String) {
         guard let path, let address = try? UnixSocketAddress(path) else { return }
-        guard let raw = try? retryingOnInterrupt("socket", { socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0) }) else { return }
+        guard let raw = try? retryingOnInterrupt("socket", { socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0) })
+        else { return }
         let descriptor = OwnedDescriptor(raw)
         let octets = Array(message.utf8)
         _ = address.withSystemAddress { target, length in

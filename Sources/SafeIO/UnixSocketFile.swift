@@ -73,9 +73,10 @@ public final class UnixSocketFile: Sendable {
             throw .current("lstat", subject: path)
         }
         guard status.st_mode & S_IFMT == S_IFSOCK else { throw SystemCallError("bind", code: EEXIST, subject: path) }
-        let probe = OwnedDescriptor(try retryingOnInterrupt("socket", subject: path) {
-            socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)
-        })
+        let probe = OwnedDescriptor(
+            try retryingOnInterrupt("socket", subject: path) {
+                socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)
+            })
         // EAGAIN means a full backlog: somebody is alive behind it, only slow.
         let raw = probe.rawValue
         guard address.withSystemAddress({ connect(raw, $0, $1) }) != 0, errno == ECONNREFUSED || errno == ENOENT else {

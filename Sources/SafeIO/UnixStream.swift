@@ -15,9 +15,10 @@ public struct UnixStream: ~Copyable {
     /// - Throws: `ENOENT` or `ECONNREFUSED` if no daemon is there, `EACCES` if this user may not ask it; `EAGAIN` after the timeout.
     public static func connect(path: String, timeout: Duration? = nil) throws(SystemCallError) -> UnixStream {
         let address = try UnixSocketAddress(path)
-        let descriptor = OwnedDescriptor(try retryingOnInterrupt("socket", subject: path) {
-            socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-        })
+        let descriptor = OwnedDescriptor(
+            try retryingOnInterrupt("socket", subject: path) {
+                socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+            })
         let raw = descriptor.rawValue
         var stream = UnixStream(descriptor: descriptor, path: path)
         try stream.setTimeout(timeout)

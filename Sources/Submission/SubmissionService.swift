@@ -142,5 +142,6 @@ public final class SubmissionService: Sendable {
 }
 
 extension Reply {
-    static let tooManyStrangers = Reply(421, StatusDetail(7, 0), "Too many connections without a login from your network; try again in a minute")
+    static let tooManyStrangers = Reply(
+        421, StatusDetail(7, 0), "Too many connections without a login from your network; try again in a minute")
 }

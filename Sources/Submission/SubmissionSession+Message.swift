@@ -103,7 +103,9 @@ extension SubmissionSession {
         facts.identity = settings.intake.rules.identity(covering: prepared.author)?.scope.description
         return QueuedMessage(
             id: id, account: account, acceptedAt: now, reversePath: prepared.envelope.reversePath,
-            recipients: prepared.envelope.recipients.enumerated().map { QueuedRecipient(index: $0.offset, mailbox: $0.element, nextAttempt: now) },
+            recipients: prepared.envelope.recipients.enumerated().map {
+                QueuedRecipient(index: $0.offset, mailbox: $0.element, nextAttempt: now)
+            },
             header: prepared.headerOctets, body: body, is8Bit: prepared.is8Bit, facts: facts)
     }
 

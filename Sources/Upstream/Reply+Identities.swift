@@ -9,7 +9,9 @@ extension Reply {
     /// ends in `...`, and may have had ours in it.
     func namesOnlyRecipients(of message: QueuedMessage) -> Bool {
         let text = lines.joined(separator: " ").lowercased()
-        guard let region = text.firstRange(of: "in region "), let colon = text[region.upperBound...].firstRange(of: ": ") else { return false }
+        guard let region = text.firstRange(of: "in region "), let colon = text[region.upperBound...].firstRange(of: ": ") else {
+            return false
+        }
         let names = text[colon.upperBound...].split(separator: ",").map { name in
             let address = name.split(separator: "<").last ?? name
             return String(address.filter { $0 != ">" && $0 != " " })

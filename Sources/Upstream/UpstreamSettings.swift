@@ -51,7 +51,8 @@ public struct UpstreamSettings: Sendable {
 
     public init(
         host: String, port: UInt16, security: Security, tls: TLSContext, username: [UInt8], password: Secret, hostname: String,
-        connections: Int, messagesPerConnection: Int, recipientsPerTransaction: Int, patience: Patience = Patience(), openBody: BodyOpener? = nil
+        connections: Int, messagesPerConnection: Int, recipientsPerTransaction: Int, patience: Patience = Patience(),
+        openBody: BodyOpener? = nil
     ) {
         self.host = host
         self.port = port

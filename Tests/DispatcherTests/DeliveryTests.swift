@@ -122,14 +122,17 @@ import Upstream
     }
 
     @Test func followsTheScheduleUntilItExpires() async throws {
-        let bench = Bench(ScriptedRoute(ScriptedRoute.answer(.deferred(.reply(Reply(451, nil, "Temporary service failure"))))), lifetime: .seconds(3600))
+        let bench = Bench(
+            ScriptedRoute(ScriptedRoute.answer(.deferred(.reply(Reply(451, nil, "Temporary service failure"))))), lifetime: .seconds(3600))
         await bench.dispatcher.start()
         try await bench.submit(try bench.message(1))
         try await bench.until { bench.events.names == [.deferred] }
         for (attempt, range) in [(2, 4.0...6.0), (3, 8.0...12.0), (4, 24.0...36.0), (5, 960.0...1440.0)] {
             try await bench.until { bench.time.nextAlarm != nil }
             let wait = try #require(bench.time.nextAlarm) - bench.time.elapsed
-            #expect(range.contains(Double(wait.components.seconds) + 0.5) || range.contains(Double(wait.components.seconds)), "\(attempt): \(wait)")
+            #expect(
+                range.contains(Double(wait.components.seconds) + 0.5) || range.contains(Double(wait.components.seconds)),
+                "\(attempt): \(wait)")
             bench.time.advance(by: wait)
             try await bench.until { bench.events.names.count == attempt }
         }
@@ -218,7 +221,8 @@ import Upstream
     @Test func troubleInTheMiddleKeepsWhatIsDone() async throws {
         let bench = Bench(
             ScriptedRoute { delivery, number in
-                number == 2 ? .routeTrouble(.throttled(Reply(454, nil, "Throttling failure: Maximum sending rate exceeded.")), relay: "ses")
+                number == 2
+                    ? .routeTrouble(.throttled(Reply(454, nil, "Throttling failure: Maximum sending rate exceeded.")), relay: "ses")
                     : ScriptedRoute.relay(delivery, number)
             })
         await bench.dispatcher.start()
@@ -235,7 +239,8 @@ import Upstream
     @Test func slowStorageDoesNotStrandAPartlyTriedMessage() async throws {
         let bench = Bench(
             ScriptedRoute(recipientsPerTransaction: 1) { delivery, number in
-                number == 2 ? .routeTrouble(.throttled(Reply(454, nil, "Throttling failure")), relay: "ses") : ScriptedRoute.relay(delivery, number)
+                number == 2
+                    ? .routeTrouble(.throttled(Reply(454, nil, "Throttling failure")), relay: "ses") : ScriptedRoute.relay(delivery, number)
             })
         bench.store.stall()
         await bench.dispatcher.start()

@@ -7,7 +7,9 @@ import Upstream
 
 /// What is not the message's fault: the route, the identities, the storage, operators and the end.
 @Suite(.timeLimit(.minutes(1))) struct TroubleTests {
-    private let unverified = Reply(554, nil, "Message rejected: Email address is not verified. The following identities failed the check in region EU-WEST-1: a@b.example")
+    private let unverified = Reply(
+        554, nil,
+        "Message rejected: Email address is not verified. The following identities failed the check in region EU-WEST-1: a@b.example")
 
     // MARK: The route
 
@@ -127,7 +129,8 @@ import Upstream
         let reply = unverified
         let bench = Bench(
             ScriptedRoute(capacity: 1) { delivery, number in
-                delivery.message.facts.identity == "bad.example" ? .identityRefused(reply, relay: "ses") : ScriptedRoute.relay(delivery, number)
+                delivery.message.facts.identity == "bad.example"
+                    ? .identityRefused(reply, relay: "ses") : ScriptedRoute.relay(delivery, number)
             })
         await bench.dispatcher.start()
         try await bench.submit(try bench.message(1, identity: "bad.example"))

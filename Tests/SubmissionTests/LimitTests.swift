@@ -93,7 +93,9 @@ private func client(_ text: String) throws -> SocketAddress { try #require(Socke
 @Suite struct StrangerLimiterTests {
     private let start = ContinuousClock.now
 
-    @Test(arguments: [("203.0.113.5", 60), ("127.0.0.1", 600), ("10.1.2.3", 600), ("192.168.0.9", 600), ("[2001:db8::1]", 60), ("[fd00::1]", 600)])
+    @Test(arguments: [
+        ("203.0.113.5", 60), ("127.0.0.1", 600), ("10.1.2.3", 600), ("192.168.0.9", 600), ("[2001:db8::1]", 60), ("[fd00::1]", 600),
+    ])
     func limits(address: String, limit: Int) throws {
         let limiter = StrangerLimiter()
         let client = try client(address)

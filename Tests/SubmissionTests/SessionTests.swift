@@ -79,7 +79,10 @@ import TestSupport
         let client = try await service.secured()
         for _ in 0..<3 { #expect(await client.ask(Service.login("app", "wrong")) == 535) }
         #expect(service.events.names == [.loginRefused, .loginRefused, .loginRefused])
-        #expect(service.events.all.allSatisfy { $0.account == AccountName("app") && $0.reply == "wrong user name or password" && $0.client != nil })
+        #expect(
+            service.events.all.allSatisfy {
+                $0.account == AccountName("app") && $0.reply == "wrong user name or password" && $0.client != nil
+            })
         let codes = [await client.ask(Service.login("app", "right")), await client.code()]
         #expect(codes[0] == 421, "and one more closes")
         await client.end()

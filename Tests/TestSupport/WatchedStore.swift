@@ -106,7 +106,9 @@ public final class WatchedStore: QueueStore {
         await withCheckedContinuation { continuation in orLater { continuation.resume() } }
         return try await inner.statistics()
     }
-    public func makeDue(_ filter: QueueFilter, at time: Timestamp) async throws(QueueError) -> Int { try await inner.makeDue(filter, at: time) }
+    public func makeDue(_ filter: QueueFilter, at time: Timestamp) async throws(QueueError) -> Int {
+        try await inner.makeDue(filter, at: time)
+    }
     public func hold(_ filter: QueueFilter, note: String) async throws(QueueError) -> Int { try await inner.hold(filter, note: note) }
     public func release(_ filter: QueueFilter) async throws(QueueError) -> Int { try await inner.release(filter) }
     public func remove(_ filter: QueueFilter, recording: @escaping @Sendable (QueueEntry) -> [RelayEvent]) async throws(QueueError) -> Int {
@@ -118,7 +120,9 @@ public final class WatchedStore: QueueStore {
     public func close() async { await inner.close() }
     public var health: StorageHealth { inner.health }
     public func hasRoom(for octets: Int) -> Bool { inner.hasRoom(for: octets) }
-    public func makeSpoolWriter() -> any SpoolWriter { spool.map { WatchedSpoolWriter($0, inner.makeSpoolWriter()) } ?? inner.makeSpoolWriter() }
+    public func makeSpoolWriter() -> any SpoolWriter {
+        spool.map { WatchedSpoolWriter($0, inner.makeSpoolWriter()) } ?? inner.makeSpoolWriter()
+    }
     public func discard(_ file: SpoolFile) { inner.discard(file) }
     public func openBody(_ file: SpoolFile) async throws(QueueError) -> any SpoolReader { try await inner.openBody(file) }
 }

@@ -16,7 +16,9 @@ import Testing
         var testDescription: String { name }
     }
 
-    private static func answered(_ phase: Phase, _ code: UInt16, _ text: String = "x") -> Outcome { .answered(phase, Reply(code, nil, text)) }
+    private static func answered(_ phase: Phase, _ code: UInt16, _ text: String = "x") -> Outcome {
+        .answered(phase, Reply(code, nil, text))
+    }
     private static func lost(_ phase: Phase) -> Outcome { .failed(ClientFailure(phase: phase, reason: .connectionLost("reset"))) }
 
     static let cases: [Case] =
@@ -28,18 +30,22 @@ import Testing
             Case(name: "each its own", outcomes: [answered(.rcpt, 550), answered(.finalDot, 250)], fresh: "failed 550, relayed"),
             Case(name: "one put off", outcomes: [answered(.rcpt, 450), answered(.finalDot, 250)], fresh: "deferred 450, relayed"),
             Case(
-                name: "rate, after one was refused", outcomes: [answered(.rcpt, 550), answered(.finalDot, 454, "Maximum sending rate exceeded")],
+                name: "rate, after one was refused",
+                outcomes: [answered(.rcpt, 550), answered(.finalDot, 454, "Maximum sending rate exceeded")],
                 fresh: "failed 550, deferred 454"),
             Case(name: "login gone", outcomes: [answered(.mail, 530), answered(.mail, 530)], fresh: "login refused"),
             Case(name: "paused", outcomes: [answered(.finalDot, 554, "Sending paused for this account.")], fresh: "account refused"),
             Case(name: "denied", outcomes: [answered(.finalDot, 554, "Access denied: User x")], fresh: "identity"),
-            Case(name: "no dot sent", outcomes: [.failed(ClientFailure(phase: .mail, reason: .messageTooLarge(limit: 1)))], fresh: "failed 552"),
+            Case(
+                name: "no dot sent", outcomes: [.failed(ClientFailure(phase: .mail, reason: .messageTooLarge(limit: 1)))],
+                fresh: "failed 552"),
             Case(name: "8-bit", outcomes: [.failed(ClientFailure(phase: .mail, reason: .eightBitNotOffered))], fresh: "failed 554"),
             Case(
                 name: "354 to MAIL", outcomes: [.failed(ClientFailure(phase: .mail, reason: .protocolError(Reply(354, nil, "go"))))],
                 fresh: "deferred connection"),
             Case(
-                name: "nonsense after the dot", outcomes: [.failed(ClientFailure(phase: .finalDot, reason: .protocolError(Reply(354, nil, "go"))))],
+                name: "nonsense after the dot",
+                outcomes: [.failed(ClientFailure(phase: .finalDot, reason: .protocolError(Reply(354, nil, "go"))))],
                 fresh: "in doubt"),
             Case(
                 name: "in doubt beside refused", outcomes: [answered(.rcpt, 550), lost(.finalDot)], fresh: "failed 550, in doubt"),
@@ -47,12 +53,14 @@ import Testing
         ]
         + [Phase.mail, .rcpt, .data].map {
             Case(
-                name: "session used up at \($0)", outcomes: [answered($0, 421, "Connection closed by server. Too many messages in one session")],
+                name: "session used up at \($0)",
+                outcomes: [answered($0, 421, "Connection closed by server. Too many messages in one session")],
                 fresh: "deferred 421", reused: "stale")
         }
         + [Phase.mail, .rcpt, .data].map {
             Case(
-                name: "idle timeout read at \($0)", outcomes: [answered($0, 451, "Timeout waiting for data from client.")], fresh: "deferred 451",
+                name: "idle timeout read at \($0)", outcomes: [answered($0, 451, "Timeout waiting for data from client.")],
+                fresh: "deferred 451",
                 reused: "stale")
         }
         + [Phase.mail, .rcpt, .data, .content].map {
@@ -62,7 +70,9 @@ import Testing
 
     @Test(arguments: cases) func summary(_ example: Case) throws {
         let delivery = try delivery(to: example.outcomes.indices.map { "r\($0)@example.net" })
-        let results = zip(delivery.message.recipients, example.outcomes).map { SMTPProtocol.RecipientResult(recipient: $0.mailbox, outcome: $1) }
+        let results = zip(delivery.message.recipients, example.outcomes).map {
+            SMTPProtocol.RecipientResult(recipient: $0.mailbox, outcome: $1)
+        }
         for (isReused, expected) in [(false, example.fresh), (true, example.reused ?? example.fresh)] {
             let found =
                 switch AttemptSummary(results, of: delivery, isReusedConnection: isReused) {
@@ -80,7 +90,8 @@ import Testing
         let whole = try delivery(to: (0..<5).map { "r\($0)@example.net" })
         let part = Delivery(message: whole.message, recipients: [3, 1])
         let results = [3, 1].map {
-            SMTPProtocol.RecipientResult(recipient: whole.message.recipients[$0].mailbox, outcome: .answered(.finalDot, Reply(250, nil, "Ok 0102abcdefgh")))
+            SMTPProtocol.RecipientResult(
+                recipient: whole.message.recipients[$0].mailbox, outcome: .answered(.finalDot, Reply(250, nil, "Ok 0102abcdefgh")))
         }
         guard case .outcomes(let outcomes) = AttemptSummary(results, of: part, isReusedConnection: false) else {
             Issue.record("no outcomes")

@@ -9,8 +9,10 @@ import Testing
 /// Single connections against a server that misbehaves on purpose.
 @Suite(.timeLimit(.minutes(1))) struct ConnectionTests {
     private func with(
-        _ script: @escaping ScriptedServer.Script, hostNames: [String] = ["localhost"], gate: CountingGate = CountingGate(), connections: Int = 10,
-        patience: UpstreamSettings.Patience = .init(), openBody: BodyOpener? = nil, _ body: (UpstreamPool, ScriptedServer) async throws -> Void
+        _ script: @escaping ScriptedServer.Script, hostNames: [String] = ["localhost"], gate: CountingGate = CountingGate(),
+        connections: Int = 10,
+        patience: UpstreamSettings.Patience = .init(), openBody: BodyOpener? = nil,
+        _ body: (UpstreamPool, ScriptedServer) async throws -> Void
     ) async throws {
         let material = try Material(hostNames: hostNames)
         let server = try ScriptedServer(material, script)
@@ -62,14 +64,18 @@ import Testing
         Insecure(
             name: "no STARTTLS", script: { line, _, _ in line.hasPrefix("EHLO") ? .reply("250-x\r\n250 AUTH PLAIN LOGIN") : nil },
             words: "STARTTLS"),
-        Insecure(name: "STARTTLS refused", script: { line, _, _ in line == "STARTTLS" ? .reply("454 TLS not available") : nil }, words: "454"),
+        Insecure(
+            name: "STARTTLS refused", script: { line, _, _ in line == "STARTTLS" ? .reply("454 TLS not available") : nil }, words: "454"),
         Insecure(name: "STARTTLS refused for good", script: { line, _, _ in line == "STARTTLS" ? .reply("502 No") : nil }, words: "502"),
         Insecure(
-            name: "octets behind the 220", script: { line, _, _ in line == "STARTTLS" ? .startTLS("220 Ready\r\n250 AUTH PLAIN LOGIN") : nil },
+            name: "octets behind the 220",
+            script: { line, _, _ in line == "STARTTLS" ? .startTLS("220 Ready\r\n250 AUTH PLAIN LOGIN") : nil },
             words: ""),
         Insecure(name: "220 and no TLS", script: { line, _, _ in line == "STARTTLS" ? .last("220 Ready") : nil }, words: ""),
         Insecure(name: "wrong name", script: { _, _, _ in nil }, hostNames: ["other.example"], words: "certificate"),
-        Insecure(name: "no login offered", script: { line, _, before in line.hasPrefix("EHLO") && before > 0 ? .reply("250 x") : nil }, words: "AUTH"),
+        Insecure(
+            name: "no login offered", script: { line, _, before in line.hasPrefix("EHLO") && before > 0 ? .reply("250 x") : nil },
+            words: "AUTH"),
     ])
     func noFallback(_ example: Insecure) async throws {
         try await with(example.script, hostNames: example.hostNames) { pool, server in
@@ -89,8 +95,10 @@ import Testing
     // MARK: The login
 
     @Test(arguments: [
-        ("", "554 no", "unreachable"), ("", "421 Too many concurrent SMTP connections", "too many connections"), ("EHLO", "550 no", "unreachable"),
-        ("AUTH", "535 Authentication Credentials Invalid", "login refused"), ("AUTH", "454 Temporary authentication failure", "unreachable"),
+        ("", "554 no", "unreachable"), ("", "421 Too many concurrent SMTP connections", "too many connections"),
+        ("EHLO", "550 no", "unreachable"),
+        ("AUTH", "535 Authentication Credentials Invalid", "login refused"),
+        ("AUTH", "454 Temporary authentication failure", "unreachable"),
         ("AUTH", "garbage", "unreachable"), ("", "hello", "unreachable"),
     ])
     func login(line: String, reply: String, expected: String) async throws {
@@ -145,7 +153,8 @@ import Testing
     /// The retry meets the same: it ends there.
     @Test func repeatedOnlyOnce() async throws {
         try await with({ line, connection, before in
-            line.hasPrefix("MAIL") && (connection > 1 || before > 0) ? .last("421 Connection closed by server. Too many messages in one session") : nil
+            line.hasPrefix("MAIL") && (connection > 1 || before > 0)
+                ? .last("421 Connection closed by server. Too many messages in one session") : nil
         }) { pool, server in
             #expect(await said(pool, try delivery(1)) == "relayed")
             #expect(await said(pool, try delivery(2)) == "deferred 421")
@@ -199,7 +208,8 @@ import Testing
     // MARK: Replies at the dot
 
     @Test(arguments: [
-        ("454 Throttling failure: Maximum sending rate exceeded.", "throttled"), ("554 Message rejected: Sending paused for this account.", "account refused"),
+        ("454 Throttling failure: Maximum sending rate exceeded.", "throttled"),
+        ("554 Message rejected: Sending paused for this account.", "account refused"),
         ("554 Transaction failed: Missing start boundary", "failed 554"), ("451 Temporary service failure", "deferred 451"),
     ])
     func refusedAtTheDot(reply: String, expected: String) async throws {
@@ -225,14 +235,16 @@ import Testing
 
     @Test func aLargeBodyIsStreamed() async throws {
         let store = MemoryQueueStore()
-        let body = (0..<30_000).flatMap { Array("line \($0) of a body that does not fit into memory at once\r\n".utf8) } + Array(".\r\n".utf8)
+        let body =
+            (0..<30_000).flatMap { Array("line \($0) of a body that does not fit into memory at once\r\n".utf8) } + Array(".\r\n".utf8)
         let writer = store.makeSpoolWriter()
         writer.append(body)
         let file = try await writer.finish(as: try #require(QueueID(7)))
         try await with({ _, _, _ in nil }, openBody: { file async throws(QueueError) in try await store.openBody(file) }) { pool, server in
             #expect(await said(pool, try delivery(7, body: .file(file))) == "relayed")
             let header = try delivery(7).message.header
-            #expect(server.messages[0].count == header.count + body.count + 1 - 2, "one stuffed dot, and the final line end belongs to the dot")
+            #expect(
+                server.messages[0].count == header.count + body.count + 1 - 2, "one stuffed dot, and the final line end belongs to the dot")
         }
     }
 

@@ -30,10 +30,13 @@ import Testing
         private func add(_ transaction: SandboxTransaction) { transactions.withLock { $0.append(transaction) } }
         var all: [SandboxTransaction] { transactions.withLock { $0 } }
 
-        func pool(connections: Int = 10, messages: Int = 50, patience: UpstreamSettings.Patience = .init(), password: String = "p+a/s=s") -> UpstreamPool {
+        func pool(connections: Int = 10, messages: Int = 50, patience: UpstreamSettings.Patience = .init(), password: String = "p+a/s=s")
+            -> UpstreamPool
+        {
             UpstreamPool(
                 settings: settings(
-                    port: server.addresses[0].port, material, password: password, connections: connections, messages: messages, patience: patience),
+                    port: server.addresses[0].port, material, password: password, connections: connections, messages: messages,
+                    patience: patience),
                 gate: CountingGate(), workers: WorkerPool(count: 2))
         }
 
@@ -47,7 +50,8 @@ import Testing
         }
     }
 
-    private func attempts(_ pool: UpstreamPool, _ numbers: ClosedRange<Int>, atOnce: Int, observe: () -> Void = {}) async throws -> [String] {
+    private func attempts(_ pool: UpstreamPool, _ numbers: ClosedRange<Int>, atOnce: Int, observe: () -> Void = {}) async throws -> [String]
+    {
         try await withThrowingTaskGroup(of: String.self) { group in
             var words: [String] = []
             var next = numbers.lowerBound
@@ -75,7 +79,8 @@ import Testing
             line.hasPrefix("MAIL") && before == 3 ? .last("421 Connection closed by server. Too many messages in one session") : nil
         }
         let pool = UpstreamPool(
-            settings: settings(port: server.port, material, connections: 3, messages: 7), gate: CountingGate(), workers: WorkerPool(count: 2))
+            settings: settings(port: server.port, material, connections: 3, messages: 7), gate: CountingGate(),
+            workers: WorkerPool(count: 2))
         // More attempts than connections: the rest waits.
         var most = 0
         let words = try await attempts(pool, 1...200, atOnce: 20) { most = max(most, pool.connectionCounts.open) }
@@ -91,7 +96,8 @@ import Testing
 
     @Test func nothingLeaksOverAThousandFaults() async throws {
         let fixture = try Fixture(faults: [
-            "greeting,every=11:close", "helo,every=13:421 no", "starttls,every=17:close", "auth,every=19:454 Temporary authentication failure",
+            "greeting,every=11:close", "helo,every=13:421 no", "starttls,every=17:close",
+            "auth,every=19:454 Temporary authentication failure",
             "mail,every=7:close", "rcpt,every=6:421 bye", "data,every=5:close", "dot,every=4:lose-reply", "dot,every=3:lose-message",
             "dot,every=5:554 Transaction failed: x",
         ])
@@ -126,7 +132,8 @@ import Testing
     @Test func retiresAfterItsMessages() async throws {
         let material = try Material()
         let server = try ScriptedServer(material)
-        let pool = UpstreamPool(settings: settings(port: server.port, material, messages: 3), gate: CountingGate(), workers: WorkerPool(count: 1))
+        let pool = UpstreamPool(
+            settings: settings(port: server.port, material, messages: 3), gate: CountingGate(), workers: WorkerPool(count: 1))
         for number in 1...7 { #expect(await said(pool, try delivery(number)) == "relayed") }
         #expect(server.connections == 3)
         #expect(server.lines[0].count { $0.hasPrefix("MAIL") } == 3)
@@ -139,7 +146,8 @@ import Testing
         let server = try ScriptedServer(material)
         var patience = UpstreamSettings.Patience()
         patience.age = .zero
-        let pool = UpstreamPool(settings: settings(port: server.port, material, patience: patience), gate: CountingGate(), workers: WorkerPool(count: 1))
+        let pool = UpstreamPool(
+            settings: settings(port: server.port, material, patience: patience), gate: CountingGate(), workers: WorkerPool(count: 1))
         for number in 1...3 { #expect(await said(pool, try delivery(number)) == "relayed") }
         #expect(server.connections == 3)
         await pool.close()
@@ -166,7 +174,8 @@ import Testing
         let server = try ScriptedServer(material) { line, connection, _ in
             line.isEmpty && connection == 2 ? .last("421 Too many concurrent SMTP connections") : nil
         }
-        let pool = UpstreamPool(settings: settings(port: server.port, material, connections: 5), gate: CountingGate(), workers: WorkerPool(count: 1))
+        let pool = UpstreamPool(
+            settings: settings(port: server.port, material, connections: 5), gate: CountingGate(), workers: WorkerPool(count: 1))
         #expect(pool.capacity == 5)
         let words = try await attempts(pool, 1...2, atOnce: 2)
         #expect(words.sorted() == ["relayed", "too many connections"])
@@ -181,7 +190,8 @@ import Testing
         let fixture = try Fixture { $0.requiresVerifiedRecipients = true }
         let pool = fixture.pool()
         #expect(await said(pool, try delivery(1, to: ["user@example.net"])) == "failed 554")
-        #expect(await said(pool, try delivery(2, to: ["user@example.net"], from: "app@other.example", identity: "other.example")) == "identity")
+        #expect(
+            await said(pool, try delivery(2, to: ["user@example.net"], from: "app@other.example", identity: "other.example")) == "identity")
         #expect(await said(pool, try delivery(3, to: ["me@mail.example.com"])) == "relayed")
         await pool.close()
         await fixture.server.stop()

@@ -18,7 +18,8 @@ import Testing
         Case(code: 421, text: "Too many concurrent SMTP connections", fresh: "too_many_connections"),
         Case(code: 421, text: "Too many connections, try again later", fresh: "too_many_connections"),
         Case(
-            code: 421, text: "Connection closed by server. Maximum message count per session reached.", fresh: "deferred", reused: "used up"),
+            code: 421, text: "Connection closed by server. Maximum message count per session reached.", fresh: "deferred", reused: "used up"
+        ),
         Case(code: 421, text: "Connection closed by server. Too many messages in one session", fresh: "deferred", reused: "used up"),
         Case(code: 451, text: "Temporary service failure", fresh: "deferred"),
         Case(code: 451, text: "Timeout waiting for data from client.", fresh: "deferred", reused: "used up"),
@@ -89,13 +90,15 @@ import Testing
     /// Unverified recipients are the message's trouble; our own address in the list is not.
     @Test(arguments: [
         ("user@example.net", true), ("User <USER@example.net>, user@example.net", true), ("user@example.net, other@example.net", true),
-        ("app@mail.example.com", false), ("user@example.net, app@mail.example.com", false), ("App <app@mail.example.com>, app@mail.example.com", false),
+        ("app@mail.example.com", false), ("user@example.net, app@mail.example.com", false),
+        ("App <app@mail.example.com>, app@mail.example.com", false),
         ("mail.example.com", false), ("user@example.net, ...", false), ("stranger@example.org", false), ("", false),
     ])
     func namesOnlyRecipients(list: String, expected: Bool) throws {
         let delivery = try delivery(to: ["user@example.net", "other@example.net"])
         let reply = Reply(
-            554, nil, "Message rejected: Email address is not verified. The following identities failed the check in region EU-WEST-1: \(list)")
+            554, nil,
+            "Message rejected: Email address is not verified. The following identities failed the check in region EU-WEST-1: \(list)")
         #expect(reply.namesOnlyRecipients(of: delivery.message) == expected)
         #expect(!Reply(554, nil, "Access denied: User is not authorized").namesOnlyRecipients(of: delivery.message))
     }

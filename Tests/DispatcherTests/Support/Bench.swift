@@ -24,7 +24,8 @@ final class Bench: Sendable {
 
     /// A message as submission makes it; ids count up.
     func message(
-        _ number: Int, account: String = "app", recipients: Int = 1, size: Int = 100, identity: String = "mail.example.com", in wait: Duration = .zero
+        _ number: Int, account: String = "app", recipients: Int = 1, size: Int = 100, identity: String = "mail.example.com",
+        in wait: Duration = .zero
     ) throws -> QueuedMessage {
         var facts = MessageFacts()
         facts.identity = identity
@@ -34,7 +35,8 @@ final class Bench: Sendable {
             recipients: try (0..<recipients).map {
                 QueuedRecipient(index: $0, mailbox: try Mailbox(parsing: Array("r\($0)@example.net".utf8)), nextAttempt: time.wall + wait)
             },
-            header: Array("Subject: \(number)\r\n\r\n".utf8), body: .inline([UInt8](repeating: 65, count: size)), is8Bit: false, facts: facts)
+            header: Array("Subject: \(number)\r\n\r\n".utf8), body: .inline([UInt8](repeating: 65, count: size)), is8Bit: false,
+            facts: facts)
     }
 
     /// As submission does: announced, committed, handed over.

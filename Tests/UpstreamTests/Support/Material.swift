@@ -76,7 +76,8 @@ func delivery(
         recipients: try recipients.enumerated().map {
             QueuedRecipient(index: $0.offset, mailbox: try Mailbox(parsing: Array($0.element.utf8)), nextAttempt: Timestamp(seconds: 0))
         },
-        header: Array(header.joined(separator: "\r\n").utf8) + [13, 10], body: body ?? .inline(Array("Hello\r\n.dot\r\n".utf8)), is8Bit: false,
+        header: Array(header.joined(separator: "\r\n").utf8) + [13, 10], body: body ?? .inline(Array("Hello\r\n.dot\r\n".utf8)),
+        is8Bit: false,
         facts: facts)
     return Delivery(message: message, recipients: Array(recipients.indices))
 }
