@@ -80,7 +80,8 @@ final class Pipe: Sendable {
         }
         #expect(
             LogLine.text(accepted)
-                == "00000000000zz: client=198.51.100.7, account=crm, from=<app@shop.example>, size=1234, nrcpt=1, message-id=<1@shop.example>")
+                == "00000000000zz: client=198.51.100.7, account=crm, from=<app@shop.example>, size=1234, nrcpt=1, message-id=<1@shop.example>"
+        )
         let refused = try event(.loginRefused) { $0.reply = "wrong user name or password" }
         #expect(LogLine.text(refused) == "login refused: client=198.51.100.7, account=crm, reason=wrong user name or password")
         let paused = try event(.routePaused) { $0.reply = "535 Authentication Credentials Invalid" }

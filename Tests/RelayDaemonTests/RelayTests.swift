@@ -175,10 +175,13 @@ import Testing
             try installation.setCredentials("BWrongXs4PmqkCFAoHxb7rY4Tkp1cXAgVOwGdKSIGxnFx")
             let trusted = try await Installation.freePort()
             let text = String(decoding: try WholeFile.read(installation.configuration), as: UTF8.self)
-                .replacing("listeners:\n", with: "listeners:\n  - { address: \"127.0.0.1:\(trusted)\", tls: none, account: local, allow: [127.0.0.1] }\n")
+                .replacing(
+                    "listeners:\n",
+                    with: "listeners:\n  - { address: \"127.0.0.1:\(trusted)\", tls: none, account: local, allow: [127.0.0.1] }\n")
             try WholeFile.replace(installation.configuration, with: Array(text.utf8), mode: 0o644)
             let relay = try await Relay.start(configuration: installation.configuration, quiet: true)
-            let client = try await Peer(try await Connector.connect(host: "127.0.0.1", port: trusted, timeout: .seconds(5), worker: Worker()))
+            let client = try await Peer(
+                try await Connector.connect(host: "127.0.0.1", port: trusted, timeout: .seconds(5), worker: Worker()))
             for (command, lines) in [
                 ("EHLO app.example", 0), ("MAIL FROM:<app@mail.example.com>", 1), ("RCPT TO:<user@example.net>", 1), ("DATA", 1),
                 ("From: app@mail.example.com\r\nTo: user@example.net\r\nSubject: x\r\n\r\nHello\r\n.", 1),

@@ -138,12 +138,12 @@ private final class Bench: Sendable {
             connections: 100, connectionsPerNetwork: 100)
     }
 
-    func client(startingTLS: Bool = true) async throws -> EndingClient {
+    func client(startingTLS: Bool = true) async throws -> DialogueClient {
         let worker = workers.next()
         let socket = try await Connector.connect(
             host: "127.0.0.1", port: listener.localAddress.port, timeout: .seconds(10), worker: worker)
         let context = try TLSContext.client(trust: .file(path: trustFile))
-        let client = EndingClient(socket, worker)
+        let client = DialogueClient(socket, worker)
         await client.open(startingTLS ? context : nil)
         if startingTLS { try await client.expect("220") }
         return client
@@ -166,7 +166,7 @@ private final class Events: EventSink {
 
 private struct Silence: Error { let heard: String }
 
-private actor EndingClient {
+private actor DialogueClient {
     private let worker: Worker
     nonisolated var unownedExecutor: UnownedSerialExecutor { worker.asUnownedSerialExecutor() }
     private let socket: ConnectedSocket
