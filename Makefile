@@ -28,8 +28,9 @@ build: build-packages ## the release binary, .build/release/fairlead
 
 test: unit end-to-end ## all tests
 
+# One after the other: several hundred that poll and hash at once would starve each other on a small machine.
 unit: build-packages test-packages ## the Swift tests; FILTER=DKIM chooses
-	@swift test --quiet $(SWIFT_FLAGS) $(if $(FILTER),--filter $(FILTER))
+	@swift test --quiet --no-parallel $(SWIFT_FLAGS) $(if $(FILTER),--filter $(FILTER))
 
 end-to-end: build test-packages ## real clients, real upstreams, kill -9, against the release binary; ARGS go to pytest
 	@$(PYTEST) Tests/EndToEnd $(ARGS)

@@ -220,7 +220,7 @@ import Testing
 
     /// For what has no event: asks again at each turn of the executor.
     static func until(_ condition: () -> Bool, sourceLocation: SourceLocation = #_sourceLocation) async {
-        let end = ContinuousClock.now + .seconds(20)
+        let end = ContinuousClock.now + .seconds(60)
         while !condition() {
             guard ContinuousClock.now < end else { Issue.record("waited in vain", sourceLocation: sourceLocation); return }
             await Task.yield()

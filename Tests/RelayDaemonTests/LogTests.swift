@@ -140,7 +140,7 @@ final class Pipe: Sendable {
         #expect(writer.dropped > 10_000)
         let dropped = writer.dropped
         var output = ""
-        let deadline = ContinuousClock.now + .seconds(20)
+        let deadline = ContinuousClock.now + .seconds(60)
         while !output.contains("were lost"), .now < deadline {
             output += pipe.take()
             await Task.yield()

@@ -53,7 +53,7 @@ final class Bench: Sendable {
     nonisolated(nonsending) func until(
         _ what: String = "it", sourceLocation: SourceLocation = #_sourceLocation, _ holds: () async throws -> Bool
     ) async throws {
-        let deadline = ContinuousClock.now + .seconds(20)
+        let deadline = ContinuousClock.now + .seconds(60)
         while try await !holds() {
             try #require(.now < deadline, "\(what) did not come about", sourceLocation: sourceLocation)
             await Task.yield()

@@ -115,7 +115,7 @@ func word(_ result: AttemptResult) -> String {
 
 /// Waits in real time for what happens on other queues.
 func until(_ what: String, sourceLocation: SourceLocation = #_sourceLocation, _ holds: () async throws -> Bool) async throws {
-    let deadline = ContinuousClock.now + .seconds(20)
+    let deadline = ContinuousClock.now + .seconds(60)
     while try await !holds() {
         try #require(.now < deadline, "\(what) did not come about", sourceLocation: sourceLocation)
         await Task.yield()
