@@ -9,7 +9,7 @@ public struct DispatcherSettings: Sendable {
     /// Octets of messages that are kept in memory between acceptance and first attempt; the rest is read from the store again.
     public var memoryBudget: Int
 
-    public init(lifetime: Duration, minimumAttempts: Int = 4, memoryBudget: Int = 2 << 20) {
+    public init(lifetime: Duration, minimumAttempts: Int = 4, memoryBudget: Int = 768 << 10) {
         self.lifetime = lifetime
         self.minimumAttempts = minimumAttempts
         self.memoryBudget = memoryBudget

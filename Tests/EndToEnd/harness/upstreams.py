@@ -56,7 +56,7 @@ class Sandbox(Recording):
     def messages(self):
         found = []
         for path in sorted(glob.glob(os.path.join(self.kept, "**", "*.eml"), recursive=True)):
-            if path.endswith(".raw.eml"):
+            if path.endswith(".raw.eml") or not os.path.exists(path[:-4] + ".json"):  # the envelope comes last, when all is there
                 continue  # the octets as submitted; the other is what recipients would see
             with open(path, "rb") as f:
                 found.append(f.read())
