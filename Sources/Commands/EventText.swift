@@ -33,9 +33,9 @@ enum EventText {
 
     private static func style(of event: String) -> Terminal.Style {
         switch event {
-        case "relayed", "route_resumed": .green
-        case "failed", "expired", "route_paused", "login_refused", "refused": .red
-        case "deferred", "in_doubt": .yellow
+        case "relayed", "route_resumed", "alarm_cleared", "released": .green
+        case "failed", "expired", "route_paused", "login_refused", "refused", "alarm", "quarantined", "dead_letter": .red
+        case "deferred", "in_doubt", "delayed", "held", "suppressed": .yellow
         default: .bold
         }
     }

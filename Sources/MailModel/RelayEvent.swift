@@ -21,6 +21,22 @@ public struct RelayEvent: Hashable, Sendable {
         case refused
         /// An operator threw it away.
         case removed
+        /// The sender was told that the message is late; `reply` says what it waits for.
+        case delayed
+        /// A delivery report was queued for whoever must know; `reply` names it and where it goes.
+        case reported
+        /// Nobody could be told that the message failed: it stays in the queue for an operator to see.
+        case deadLettered = "dead_letter"
+        /// Kept back, and let go again: by an operator, or by a rule that `reply` names.
+        case held
+        case released
+        /// Damaged, or suspected of ending the daemon: set aside, never sent unless an operator releases it.
+        case quarantined
+        /// A recipient was put on the suppression list.
+        case suppressed
+        /// Something needs a person, and the same over again. `relay` is the alarm's kind, `reply` cause and cure.
+        case alarm
+        case alarmCleared = "alarm_cleared"
         case loginRefused = "login_refused"
         case routePaused = "route_paused"
         case routeResumed = "route_resumed"

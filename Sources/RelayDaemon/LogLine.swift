@@ -28,6 +28,11 @@ enum LogLine {
                 ])
         case .routePaused: return "route paused: \(event.reply ?? "")"
         case .routeResumed: return "route open again: \(event.reply ?? "")"
+        case .alarm: return "alarm \(event.relay ?? ""): \(event.reply ?? "")"
+        case .alarmCleared: return "alarm over \(event.relay ?? ""): \(event.reply ?? "")"
+        case .suppressed: return "suppressed: to=\(event.recipients.first.map { "<\($0)>" } ?? ""), reason=\(event.reply ?? "")"
+        case .delayed, .reported, .deadLettered, .held, .released, .quarantined:
+            return id + "\(event.name.rawValue): " + fields([("account", event.account?.description), ("reason", event.reply)])
         case .relayed, .deferred, .failed, .expired, .inDoubt, .removed:
             let head = fields([
                 ("to", event.recipients.first.map { "<\($0)>" }), ("account", event.account?.description), ("relay", event.relay),
@@ -39,10 +44,10 @@ enum LogLine {
 
     static func severity(_ event: RelayEvent) -> LogWriter.Severity {
         switch event.name {
-        case .accepted, .rewritten, .relayed, .refused, .deferred: .info
-        case .routeResumed, .loginRefused: .notice
+        case .accepted, .rewritten, .relayed, .refused, .deferred, .reported, .delayed: .info
+        case .routeResumed, .loginRefused, .alarmCleared, .held, .released, .suppressed: .notice
         case .failed, .expired, .inDoubt, .removed: .warning
-        case .routePaused: .error
+        case .routePaused, .alarm, .quarantined, .deadLettered: .error
         }
     }
 
