@@ -84,13 +84,29 @@ final class SocketSet {
     }
 
     /// A socket that nothing is wanted of leaves the set: epoll tells of errors unasked, again and again.
+    ///
+    /// - Returns: whether the kernel took it. It refuses for want of memory only, which passes: whoever is watched already is tried again.
     @discardableResult
     private func change(_ watch: Watch, to interest: UInt32) -> Bool {
         guard interest != watch.interest else { return true }
         let operation =
             if interest == 0 { fairlead_epoll_delete } else if watch.interest == 0 { fairlead_epoll_add } else { fairlead_epoll_modify }
+        let known = watch.interest
         watch.interest = interest
-        return fairlead_epoll_control(set, Int32(operation), watch.descriptor, interest) == 0
+        if fairlead_epoll_control(set, Int32(operation), watch.descriptor, interest) == 0 { return true }
+        if interest != 0 { changeLater(watch, known: known) }
+        return false
+    }
+
+    private func changeLater(_ watch: Watch, known: UInt32) {
+        // Not Sendable, and used nowhere but on this queue.
+        nonisolated(unsafe) let (own, watch) = (self, watch)
+        queue.asyncAfter(deadline: .now() + .milliseconds(100)) {
+            guard own.watches.indices.contains(Int(watch.descriptor)), own.watches[Int(watch.descriptor)] === watch else { return }
+            let wanted = watch.interest
+            watch.interest = known
+            own.change(watch, to: wanted)
+        }
     }
 
     private func someAreReady() {
