@@ -374,7 +374,7 @@ public actor Dispatcher {
                 let page = try await store.due(before: now, after: cursor, limit: Self.pageSize)
                 // What is due by now and not in the page is in memory or under way: only what comes later needs an alarm.
                 let isLast = page.count < Self.pageSize
-                let later = isLast ? try await store.due(before: .endOfTime, after: .last(at: now), limit: 1).first : nil
+                let later = isLast ? try await store.due(before: .never, after: .last(at: now), limit: 1).first : nil
                 refilled(page, nextDue: later?.dueAt)
             } catch {
                 note(error: error.description)

@@ -46,11 +46,6 @@ struct Refill {
     }
 }
 
-extension Timestamp {
-    /// Later than anything.
-    static let endOfTime = Timestamp(microseconds: .max)
-}
-
 extension DueCursor {
     /// Behind everything that is due at `time` or before.
     static func last(at time: Timestamp) -> DueCursor? { QueueID(Int64.max).map { DueCursor(dueAt: time, id: $0) } }

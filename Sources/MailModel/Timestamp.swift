@@ -12,6 +12,9 @@ public struct Timestamp: Hashable, Sendable, Comparable {
     /// Rounded towards the past.
     public var seconds: Int64 { microseconds >= 0 ? microseconds / 1_000_000 : (microseconds - 999_999) / 1_000_000 }
 
+    /// Later than anything.
+    public static let never = Timestamp(microseconds: .max)
+
     public static func < (left: Timestamp, right: Timestamp) -> Bool { left.microseconds < right.microseconds }
 
     public static func + (time: Timestamp, duration: Duration) -> Timestamp {

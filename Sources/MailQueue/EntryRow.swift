@@ -2,7 +2,8 @@ internal import MailModel
 
 /// The mutable part of a message as its row holds it.
 struct EntryRow {
-    static let columns = "id, account, accepted_at, due_at, state, attempts, open, size, file_size, reverse_path, note"
+    static let columns =
+        "id, account, accepted_at, due_at, state, attempts, open, size, file_size, reverse_path, note, service_at, warned, crashes"
 
     let id: QueueID
     let account: AccountName
@@ -15,6 +16,9 @@ struct EntryRow {
     let fileSize: Int?
     let reversePath: [UInt8]
     var note: String
+    let serviceTime: Duration
+    var isWarned: Bool
+    let crashes: Int
 
     /// Reads the current row. What is no account or state any more (a damaged page) reads as a quarantined message of `unknown`.
     init?(_ row: PreparedStatement) {
@@ -31,6 +35,9 @@ struct EntryRow {
         fileSize = row.optionalInt64(8).map { Int(clamping: $0) }
         reversePath = row.blob(9)
         note = row.text(10)
+        serviceTime = .microseconds(row.int64(11))
+        isWarned = row.int(12) != 0
+        crashes = row.int(13)
     }
 
     var share: QueueCounters.Share { QueueCounters.Share(account: account, state: state, attempts: attempts, open: open, size: size) }

@@ -8,6 +8,8 @@ public final class MemoryQueueStore: QueueStore, EventHistory {
         var message: QueuedMessage
         var state = QueueEntry.State.waiting
         var note = ""
+        /// When a digest tells of it, once it is dead.
+        var reportDue = Timestamp.never
 
         var open: [QueuedRecipient] { message.recipients.filter { !$0.state.isFinal } }
         var dueAt: Timestamp { open.map(\.nextAttempt).min() ?? message.acceptedAt }
@@ -33,12 +35,68 @@ public final class MemoryQueueStore: QueueStore, EventHistory {
         var highest: QueueID?
         var failure: QueueError?
         var isClosed = false
+        var strikes: [Mailbox: Int] = [:]
     }
 
     private let state = Mutex(State())
+    public let serviceClock: ServiceClock
+    public let ledger = SendingLedger()
+    private let list = SuppressionList()
+    private let attempted = Mutex<[QueueID]>([])
+    private let clock: WallClock
     private let queue = DispatchQueue(label: "fairlead.queue.memory")
 
-    public init() {}
+    /// - Parameters:
+    ///   - clock: what the ledger counts by.
+    ///   - instant: what the service clock runs by.
+    public init(
+        clock: @escaping WallClock = { Timestamp(microseconds: 0) },
+        instant: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
+    ) {
+        self.clock = clock
+        serviceClock = ServiceClock(instant: instant)
+    }
+
+    /// Attempts that have begun and not ended, in their order.
+    public var underWay: [QueueID] { attempted.withLock(\.self) }
+
+    public func attemptBegins(_ id: QueueID) { attempted.withLock { $0.append(id) } }
+
+    public func attemptEnded(_ id: QueueID) { attempted.withLock { $0.removeAll { $0 == id } } }
+
+    /// As if the process had ended so often while the message was being attempted.
+    public func setCrashes(_ count: Int, of id: QueueID) { state.withLock { $0.items[id]?.message.crashes = count } }
+
+    public func suppression(of mailbox: Mailbox) -> Suppression? { list[mailbox] }
+
+    public func suppress(_ suppression: Suppression) async throws(QueueError) { list.set(suppression) }
+
+    public func unsuppress(_ mailbox: Mailbox) async throws(QueueError) -> Bool {
+        guard list[mailbox] != nil else { return false }
+        list.remove(mailbox)
+        state.withLock { $0.strikes[mailbox] = nil }
+        return true
+    }
+
+    public func suppressions(after mailbox: Mailbox?, limit: Int) -> [Suppression] { list.page(after: mailbox, limit: limit) }
+
+    public func deadLetters(dueBefore time: Timestamp, limit: Int) async throws(QueueError) -> [QueueEntry] {
+        state.withLock { state in
+            Array(
+                state.items.values.filter { $0.state == .dead && $0.reportDue <= time }
+                    .sorted { ($0.reportDue, $0.message.id) < ($1.reportDue, $1.message.id) }.prefix(limit).map(\.entry))
+        }
+    }
+
+    public func settle(_ ids: [QueueID], report: QueuedMessage, events: [RelayEvent]) async throws(QueueError) {
+        try change { state throws(QueueError) in
+            try self.insert([report], &state)
+            for id in ids where state.items[id]?.state == .dead { state.items[id] = nil }
+            state.events += events
+        }.get()
+    }
+
+    public var space: StorageSpace { StorageSpace(level: health == .healthy ? .ok : .full, freeOctets: 1 << 40, freeInodes: nil) }
 
     /// From now on commits and records fail with this; `nil` ends it.
     public func fail(with error: QueueError?) { state.withLock { $0.failure = error } }
@@ -62,6 +120,7 @@ public final class MemoryQueueStore: QueueStore, EventHistory {
     public func record(_ record: DeliveryRecord, completion: @escaping QueueCompletion) {
         queue.async {
             var isKnown = true
+            var sums = TransactionSums()
             let result = self.change { state throws(QueueError) in
                 try self.insert(record.reports, &state)
                 state.events += record.events
@@ -73,12 +132,33 @@ public final class MemoryQueueStore: QueueStore, EventHistory {
                     guard let place = item.message.recipients.firstIndex(where: { $0.index == result.index && !$0.state.isFinal })
                     else { continue }
                     item.message.recipients[place].apply(result)
+                    sums.settled(result.verdict, of: item.message.account, at: self.clock())
                 }
-                state.items[record.id] = item.open.isEmpty ? nil : item
-                if item.open.isEmpty { state.bodies[record.id] = nil }
+                for index in record.reported where item.message.recipients.indices.contains(index) {
+                    item.message.recipients[index].isReported = true
+                }
+                if record.isWarning { item.message.isWarned = true }
+                for strike in record.strikes { self.count(strike, &state) }
+                self.ledger.add(sums.ledger)
+                switch (item.open.isEmpty, record.ending) {
+                case (false, _): state.items[record.id] = item
+                case (true, .leaves):
+                    state.items[record.id] = nil
+                    state.bodies[record.id] = nil
+                case (true, .dead(let note, let reportDue)):
+                    (item.state, item.note, item.reportDue) = (.dead, note, reportDue ?? .never)
+                    state.items[record.id] = item
+                }
             }
             completion(isKnown ? result : .failure(.notFound(record.id)))
         }
+    }
+
+    private func count(_ strike: Strike, _ state: inout State) {
+        state.strikes[strike.mailbox, default: 0] += 1
+        guard state.strikes[strike.mailbox, default: 0] >= strike.limit, list[strike.mailbox] == nil else { return }
+        list.set(Suppression(mailbox: strike.mailbox, since: clock(), reason: strike.reply, origin: .bounce))
+        state.events.append(RelayEvent(.suppressed, at: clock(), recipients: [strike.mailbox]))
     }
 
     /// - Parameter body: throws before it changes anything.
@@ -103,6 +183,9 @@ public final class MemoryQueueStore: QueueStore, EventHistory {
         for message in messages {
             state.items[message.id] = Item(message: message)
             state.highest = max(state.highest ?? message.id, message.id)
+            var sums = TransactionSums()
+            sums.accepted(message.recipients.count { !$0.state.isFinal }, of: message, at: clock())
+            ledger.add(sums.ledger)
         }
     }
 
@@ -111,7 +194,7 @@ public final class MemoryQueueStore: QueueStore, EventHistory {
             let due = state.items.values.filter { $0.state == .waiting && $0.dueAt <= time }.map { item in
                 DueMessage(
                     id: item.message.id, account: item.message.account, dueAt: item.dueAt, size: item.message.size,
-                    openRecipients: item.open.count)
+                    openRecipients: item.open.count, crashes: item.message.crashes)
             }
             return Array(
                 due.filter { message in cursor.map { $0 < message.cursor } ?? true }.sorted { $0.cursor < $1.cursor }.prefix(limit))
@@ -149,7 +232,7 @@ public final class MemoryQueueStore: QueueStore, EventHistory {
             var statistics = QueueStatistics()
             statistics.total = counters.total
             statistics.accounts = counters.accounts
-            statistics.oldest = state.items.values.filter { $0.state != .quarantined }.map(\.message.acceptedAt).min()
+            statistics.oldest = state.items.values.filter { $0.state == .waiting || $0.state == .held }.map(\.message.acceptedAt).min()
             statistics.nextDue = state.items.values.filter { $0.state == .waiting }.map(\.dueAt).min()
             return statistics
         }
@@ -157,7 +240,13 @@ public final class MemoryQueueStore: QueueStore, EventHistory {
 
     public func makeDue(_ filter: QueueFilter, at time: Timestamp) async throws(QueueError) -> Int {
         edit(filter) { item in
-            guard item.state != .quarantined else { return false }
+            guard item.state != .quarantined, item.state != .dead || filter.ids != nil || filter.state == .dead else { return false }
+            if item.state == .dead {
+                for place in item.message.recipients.indices where !item.message.recipients[place].isReported {
+                    let state = item.message.recipients[place].state
+                    if state == .failed || state == .expired { item.message.recipients[place].state = .waiting }
+                }
+            }
             (item.state, item.note) = (.waiting, "")
             for place in item.message.recipients.indices where !item.message.recipients[place].state.isFinal {
                 item.message.recipients[place].nextAttempt = time
@@ -176,7 +265,7 @@ public final class MemoryQueueStore: QueueStore, EventHistory {
 
     public func release(_ filter: QueueFilter) async throws(QueueError) -> Int {
         edit(filter) { item in
-            guard item.state != .waiting else { return false }
+            guard item.state == .held || item.state == .quarantined else { return false }
             (item.state, item.note) = (.waiting, "")
             return true
         }

@@ -10,6 +10,8 @@ extension MessageFacts {
         encoder.field(6, rule)
         encoder.field(7, tls)
         encoder.field(8, identity)
+        if kind != .message { encoder.field(9, kind.rawValue) }
+        encoder.field(10, reportsTo)
         return encoder.octets
     }
 
@@ -27,6 +29,8 @@ extension MessageFacts {
             case 6: rule = field.text
             case 7: tls = field.text
             case 8: identity = field.text
+            case 9: kind = Kind(rawValue: field.text) ?? .message
+            case 10: reportsTo = field.text
             default: break
             }
         }

@@ -36,6 +36,7 @@ struct QueueCounters {
         case .waiting: counts.deferred += sign
         case .held: counts.held += sign
         case .quarantined: counts.quarantined += sign
+        case .dead: counts.dead += sign
         }
         counts.openRecipients += sign * share.open
         counts.octets += sign * share.size

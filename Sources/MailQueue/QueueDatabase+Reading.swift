@@ -17,7 +17,7 @@ extension QueueDatabase {
                 QueuedRecipient(
                     index: position, mailbox: mailbox, nextAttempt: Timestamp(microseconds: row.int64(5)),
                     state: QueuedRecipient.State(rawValue: row.int(2)) ?? .waiting, attempts: row.int(3), doubts: row.int(4),
-                    lastReply: row.text(6))
+                    lastReply: row.text(6), sesID: row.optionalText(7), isReported: row.int(8) != 0)
             }
             body(position, octets, recipient)
         }
@@ -35,7 +35,7 @@ extension QueueDatabase {
                 row.int(0),
                 RecipientProgress(
                     state: state, attempts: row.int(3), doubts: row.int(4), nextAttempt: Timestamp(microseconds: row.int64(5)),
-                    lastReply: ""))
+                    lastReply: "", isReported: row.int(8) != 0))
         }
     }
 
@@ -67,9 +67,13 @@ extension QueueDatabase {
             guard checksum == UInt64(bitPattern: content.int64(0)) else { return nil }
             let body: StoredBody? = file.map { .file($0) } ?? inline.map { .inline($0) }
             guard let body else { return nil }
-            return QueuedMessage(
+            var message = QueuedMessage(
                 id: row.id, account: row.account, acceptedAt: row.acceptedAt, reversePath: reversePath, recipients: recipients,
-                header: header, body: body, is8Bit: is8Bit, facts: facts.withUnsafeBytes { MessageFacts(decoding: $0) })
+                header: header, body: body, is8Bit: is8Bit, facts: facts.withUnsafeBytes { MessageFacts(decoding: $0) },
+                serviceTime: row.serviceTime)
+            message.isWarned = row.isWarned
+            message.crashes = row.crashes
+            return message
         }
         switch message {
         case .none: return .failure(.damaged(row.id, "its content is missing"))
@@ -151,6 +155,16 @@ extension QueueDatabase {
         return found
     }
 
+    func deadLetters(dueBefore time: Timestamp, limit: Int) throws(QueueError) -> [QueueEntry] {
+        selectDead.bind(1, time.microseconds)
+        selectDead.bind(2, limit)
+        var rows: [EntryRow] = []
+        try selectDead.forEachRow { () throws(QueueError) in if let row = EntryRow(selectDead) { rows.append(row) } }
+        var entries: [QueueEntry] = []
+        for row in rows { entries.append(try describe(row)) }
+        return entries
+    }
+
     func statistics(_ health: StorageHealth) throws(QueueError) -> QueueStatistics {
         var statistics = QueueStatistics()
         statistics.total = counters.total
@@ -163,11 +177,13 @@ extension QueueDatabase {
 }
 
 extension DueMessage {
-    static let columns = "id, account, due_at, size, open"
+    static let columns = "id, account, due_at, size, open, crashes"
 
     /// Reads the current row.
     init?(_ row: PreparedStatement) {
         guard let id = QueueID(row.int64(0)), let account = row.withBlob(1, { AccountName($0) }) else { return nil }
-        self.init(id: id, account: account, dueAt: Timestamp(microseconds: row.int64(2)), size: row.int(3), openRecipients: row.int(4))
+        self.init(
+            id: id, account: account, dueAt: Timestamp(microseconds: row.int64(2)), size: row.int(3), openRecipients: row.int(4),
+            crashes: row.int(5))
     }
 }

@@ -72,7 +72,7 @@ extension QueueDatabase {
     }
 
     func tidyForClosing() throws(QueueError) {
-        if outbox.hasLeftovers { try transaction { () throws(QueueError) in } }
+        try transaction { () throws(QueueError) in try markServiceTime(force: true) }
         try checkpoint(truncating: true)
     }
 

@@ -30,6 +30,9 @@ extension QueueDatabase {
         insertEntry.bind(9, file.map { Int64($0.size) })
         insertEntry.bind(10, blob: reversePath)
         insertEntry.bind(11, text: nil)
+        insertEntry.bind(12, message.serviceTime.wholeMicroseconds)
+        insertEntry.bind(13, message.isWarned ? 1 : 0)
+        insertEntry.bind(14, message.crashes)
         try insertEntry.run()
 
         let checksum = Self.checksum(
@@ -53,9 +56,12 @@ extension QueueDatabase {
             insertRecipient.bind(6, recipient.doubts)
             insertRecipient.bind(7, recipient.nextAttempt.microseconds)
             insertRecipient.bind(8, text: recipient.lastReply)
+            insertRecipient.bind(9, text: recipient.sesID)
+            insertRecipient.bind(10, recipient.isReported ? 1 : 0)
             try insertRecipient.run()
         }
         highestID = max(highestID, id)
+        sums.accepted(open, of: message, at: clock())
         counters.add(
             QueueCounters.Share(account: message.account, state: .waiting, attempts: attempts, open: open, size: message.size))
     }
@@ -64,6 +70,7 @@ extension QueueDatabase {
     func apply(_ record: DeliveryRecord) throws(QueueError) -> Bool {
         note(record.events)
         for report in record.reports { try insert(report) }
+        for strike in record.strikes { try count(strike) }
         guard var row = try entryRow(record.id) else { return false }
         let before = row.share
         var waiting: [Int: RecipientProgress] = [:]
@@ -72,13 +79,16 @@ extension QueueDatabase {
         for result in record.results {
             guard var recipient = waiting[result.index] else { continue }
             recipient.apply(result)
+            recipient.isReported = recipient.isReported || record.reported.contains(result.index)
+            sums.settled(result.verdict, of: row.account, at: clock())
             waiting[result.index] = recipient.state.isFinal ? nil : recipient
             changed.append((result.index, recipient))
             row.attempts = max(row.attempts, recipient.attempts)
         }
-        guard !changed.isEmpty else { return true }
-        if waiting.isEmpty {
-            try delete(row)
+        let isWarned = row.isWarned || record.isWarning
+        guard !changed.isEmpty || isWarned != row.isWarned || !record.reported.isEmpty else { return true }
+        if waiting.isEmpty, row.state != .dead, case .leaves = record.ending {
+            try delete(row, isSettled: true)
             return true
         }
         for (index, recipient) in changed {
@@ -89,10 +99,22 @@ extension QueueDatabase {
             updateRecipient.bind(5, recipient.doubts)
             updateRecipient.bind(6, recipient.nextAttempt.microseconds)
             updateRecipient.bind(7, text: recipient.lastReply)
+            updateRecipient.bind(8, text: recipient.sesID)
             try updateRecipient.run()
         }
+        for index in record.reported {
+            markReported.bind(1, record.id.value)
+            markReported.bind(2, index)
+            try markReported.run()
+        }
+        row.isWarned = isWarned
         row.open = waiting.count
         row.dueAt = waiting.values.lazy.map(\.nextAttempt).min() ?? row.dueAt
+        if waiting.isEmpty, case .dead(let note, let reportDue) = record.ending {
+            row.state = .dead
+            row.note = note
+            row.dueAt = reportDue ?? .never
+        }
         try update(row, from: before)
         return true
     }
@@ -104,19 +126,41 @@ extension QueueDatabase {
         updateEntry.bind(4, row.attempts)
         updateEntry.bind(5, row.open)
         updateEntry.bind(6, text: row.note.isEmpty ? nil : row.note)
+        updateEntry.bind(7, row.isWarned ? 1 : 0)
         try updateEntry.run()
         counters.subtract(before)
         counters.add(row.share)
     }
 
     /// The rows go now; the spool file once this transaction is durable.
-    func delete(_ row: EntryRow) throws(QueueError) {
+    ///
+    /// - Parameter isSettled: its recipients are counted as relayed or failed already.
+    func delete(_ row: EntryRow, isSettled: Bool = false) throws(QueueError) {
+        if !isSettled { sums.removed(row.open) }
         for statement in [deleteRecipients, deleteContent, deleteEntry] {
             statement.bind(1, row.id.value)
             try statement.run()
         }
         if row.fileSize != nil { filesToRemove.append(row.id) }
         counters.subtract(row.share)
+    }
+
+    /// Tries the failed recipients of a dead message once more.
+    func revive(_ row: EntryRow, at time: Timestamp) throws(QueueError) {
+        reviveRecipients.bind(1, row.id.value)
+        reviveRecipients.bind(2, time.microseconds)
+        try reviveRecipients.run()
+        var open = 0
+        try forEachWaiting(row.id) { _, _ in open += 1 }
+        guard open > 0 else { return }
+        sums.revived(open)
+        var changed = row
+        changed.open = open
+        changed.attempts = 0
+        changed.dueAt = time
+        changed.state = .waiting
+        changed.note = ""
+        try update(changed, from: row.share)
     }
 
     func makeDue(_ row: EntryRow, at time: Timestamp) throws(QueueError) {

@@ -9,6 +9,8 @@ public struct QueueEntry: Hashable, Sendable {
         case held = 1
         /// Damaged or suspect; never sent unless an operator releases it, and then checked again.
         case quarantined = 2
+        /// Nothing is left to be tried, and the sender was not told of the failure (yet): kept for somebody to see, never dropped silently.
+        case dead = 3
     }
 
     public let id: QueueID
@@ -37,6 +39,8 @@ public struct DueMessage: Hashable, Sendable {
     public let size: Int
     /// Recipients that are not final.
     public let openRecipients: Int
+    /// How often the process ended while it was being attempted.
+    public var crashes = 0
 
     /// Where the next page begins.
     public var cursor: DueCursor { DueCursor(dueAt: dueAt, id: id) }

@@ -8,12 +8,22 @@ struct QueueRecovery {
     let spool: Directory
     /// The database was made just now. Bodies without rows are then a finding: somebody may have moved `queue.db` away.
     let isNewDatabase: Bool
+    /// Messages that were being attempted when the last process ended without a good-bye.
+    let interrupted: [QueueID]
+    let now: Timestamp
+
+    /// At so many crashes a message is taken for their cause.
+    static let crashLimit = 3
+    /// No message waits longer than this for its next attempt; one that seems to was deferred by a clock that ran ahead.
+    static let longestWait: Duration = .seconds(30 * 60)
 
     func run() throws(QueueError) -> RecoveryReport {
         var report = RecoveryReport()
         try count(&report)
         try sweepSpool(&report)
         try checkBodies(&report)
+        try blameInterrupted(&report)
+        try pullInFarDueTimes(&report)
         report.pendingEventBlocks = Int(try database.connection.number("SELECT count(*) FROM outbox"))
         return report
     }
@@ -42,6 +52,51 @@ struct QueueRecovery {
         database.counters.settle()
         report.messages = database.counters.total.messages
         report.quarantined = database.counters.total.quarantined
+    }
+
+    /// What was under way may have been sent, and may have been what ended the process.
+    private func blameInterrupted(_ report: inout RecoveryReport) throws(QueueError) {
+        guard !interrupted.isEmpty else { return }
+        var found: [QueueEntry] = []
+        for id in interrupted { if let row = try database.entryRow(id), row.open > 0 { found.append(try database.describe(row)) } }
+        report.interrupted = found.count
+        try database.transaction { () throws(QueueError) in
+            for entry in found {
+                database.addCrash.bind(1, entry.id.value)
+                try database.addCrash.run()
+                for recipient in entry.recipients where !recipient.state.isFinal {
+                    var event = RelayEvent(.inDoubt, at: now, queueID: entry.id, account: entry.account, recipients: [recipient.mailbox])
+                    event.reply = "the daemon ended while this message was on its way; the recipient may get it twice"
+                    event.attempt = recipient.attempts
+                    database.note([event])
+                }
+                guard let row = try database.entryRow(entry.id), row.crashes >= Self.crashLimit, row.state != .quarantined else { continue }
+                let note = "the daemon ended \(row.crashes) times while it was sending this message"
+                try database.setState(row, .quarantined, note: note)
+                var event = RelayEvent(.quarantined, at: now, queueID: entry.id, account: entry.account)
+                event.reply = note
+                database.note([event])
+                report.find("\(entry.id) is quarantined: \(note)")
+            }
+        }
+        report.quarantined = database.counters.total.quarantined
+    }
+
+    private func pullInFarDueTimes(_ report: inout RecoveryReport) throws(QueueError) {
+        let limit = (now + Self.longestWait).microseconds
+        let far = try database.connection.number("SELECT count(*) FROM entry INDEXED BY entry_due WHERE state = 0 AND due_at > \(limit)")
+        guard far > 0 else { return }
+        // Spread over some minutes, so that they do not all come at once.
+        let spread = "\(now.microseconds) + abs(random() % 300000000)"
+        try database.transaction { () throws(QueueError) in
+            try database.connection.run(
+                """
+                UPDATE recipient SET next_attempt = \(spread) WHERE state = 0 AND next_attempt > \(limit);
+                UPDATE entry SET due_at = (SELECT min(next_attempt) FROM recipient WHERE message = entry.id AND state = 0)
+                WHERE state = 0 AND due_at > \(limit)
+                """)
+        }
+        report.find("\(far) messages were to wait for more than half an hour, as a clock that ran ahead leaves them; they are tried soon")
     }
 
     private func sweepSpool(_ report: inout RecoveryReport) throws(QueueError) {

@@ -4,7 +4,7 @@ internal import SafeIO
 /// The tables of `queue.db`, and how the one connection to it is opened.
 enum QueueSchema {
     /// What this code writes. A higher one on the disk is refused, not guessed at.
-    static let version: Int64 = 1
+    static let version: Int64 = 2
     /// "FLqu", in the file's header, so that `file` and people can tell.
     static let applicationID: Int64 = 0x464C_7175
 
@@ -42,7 +42,11 @@ enum QueueSchema {
         else { throw .unusable("\(path): SQLite does not sync each commit here; the queue needs a local file system") }
         let found = try database.number("PRAGMA user_version")
         if found == 0, try database.number("SELECT count(*) FROM sqlite_schema") == 0 {
-            try database.run("BEGIN IMMEDIATE; \(tables); PRAGMA user_version=\(version); PRAGMA application_id=\(applicationID); COMMIT")
+            try database.run(
+                "BEGIN IMMEDIATE; \(tables); \(stepToVersion2); PRAGMA user_version=\(version); PRAGMA application_id=\(applicationID); COMMIT"
+            )
+        } else if found == 1 {
+            try database.run("BEGIN IMMEDIATE; \(stepToVersion2); PRAGMA user_version=2; COMMIT")
         } else if found != version {
             throw .unusable("\(path) has format \(found), this program knows \(version): start the version that wrote it")
         }
@@ -102,5 +106,36 @@ enum QueueSchema {
           value INTEGER NOT NULL
         ) WITHOUT ROWID;
         INSERT INTO mark VALUES ('highest_id', -1), ('probe', 0)
+        """
+
+    /// What version 1 did not have; a new database goes through it as well, so that both are the same.
+    private static let stepToVersion2 = """
+        ALTER TABLE entry ADD COLUMN service_at INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE entry ADD COLUMN warned INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE entry ADD COLUMN crashes INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE recipient ADD COLUMN ses_id TEXT;
+        ALTER TABLE recipient ADD COLUMN reported INTEGER NOT NULL DEFAULT 0;
+        CREATE INDEX entry_dead ON entry(due_at) WHERE state = 3;
+        CREATE INDEX entry_crashed ON entry(id) WHERE crashes > 0;
+        CREATE TABLE suppression (
+          mailbox BLOB PRIMARY KEY,
+          since INTEGER NOT NULL,
+          origin TEXT NOT NULL,
+          reason TEXT NOT NULL
+        ) WITHOUT ROWID;
+        CREATE TABLE strike (
+          mailbox BLOB PRIMARY KEY,
+          count INTEGER NOT NULL
+        ) WITHOUT ROWID;
+        CREATE TABLE ledger (
+          slot INTEGER NOT NULL,
+          account BLOB NOT NULL,
+          accepted INTEGER NOT NULL,
+          relayed INTEGER NOT NULL,
+          PRIMARY KEY (slot, account)
+        ) WITHOUT ROWID;
+        INSERT OR IGNORE INTO mark VALUES
+          ('service_clock', 0), ('service_wall', 0),
+          ('accepted', (SELECT coalesce(sum(open), 0) FROM entry)), ('relayed', 0), ('failed', 0), ('removed', 0)
         """
 }

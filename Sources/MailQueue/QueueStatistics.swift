@@ -10,12 +10,14 @@ public struct QueueStatistics: Hashable, Sendable {
         public var deferred = 0
         public var held = 0
         public var quarantined = 0
+        /// Failed, and nobody was told (yet).
+        public var dead = 0
         /// Recipients without a final state, in all of these.
         public var openRecipients = 0
         /// Octets of header and body, in all of these.
         public var octets = 0
 
-        public var messages: Int { fresh + deferred + held + quarantined }
+        public var messages: Int { fresh + deferred + held + quarantined + dead }
 
         public init() {}
     }
@@ -30,6 +32,25 @@ public struct QueueStatistics: Hashable, Sendable {
     public var health = StorageHealth.healthy
 
     public init() {}
+}
+
+/// Room on the queue's file system, as users without privileges have it.
+public struct StorageSpace: Hashable, Sendable {
+    public enum Level: String, Hashable, Sendable {
+        case ok
+        /// Less than 1 GiB or 5,000 inodes: somebody should look before mail is refused.
+        case low
+        /// New mail is refused.
+        case full
+    }
+
+    public let level: Level
+    public let freeOctets: Int
+    /// `nil` where the file system makes inodes as it needs them.
+    public let freeInodes: Int?
+
+    static let lowOctets = 1 << 30
+    static let lowInodes = 5000
 }
 
 /// Whether new mail can be stored.

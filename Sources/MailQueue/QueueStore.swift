@@ -35,7 +35,8 @@ public protocol QueueStore: Sendable {
 
     nonisolated(nonsending) func statistics() async throws(QueueError) -> QueueStatistics
 
-    /// Makes waiting and held messages due at `time` and lifts their hold. Quarantined ones stay.
+    /// Makes waiting and held messages due at `time` and lifts their hold. Quarantined ones stay; dead ones are tried once more for the
+    /// recipients that failed, if the filter names them by id or asks for dead ones.
     ///
     /// This and the next three work in steps: other work goes on between them. They return how many messages changed.
     @discardableResult
@@ -56,6 +57,38 @@ public protocol QueueStore: Sendable {
 
     /// Sets a message aside with the reason.
     nonisolated(nonsending) func quarantine(_ id: QueueID, reason: String) async throws(QueueError)
+
+    /// Notes that the message is about to be attempted, and that the attempt is over: a start that finds an attempt noted knows which
+    /// message was under way when the process ended, and sets it aside at the third time.
+    func attemptBegins(_ id: QueueID)
+    func attemptEnded(_ id: QueueID)
+
+    /// What the age of messages is measured by.
+    var serviceClock: ServiceClock { get }
+
+    /// Who was accepted for how much, and how much was relayed, in 24 hours.
+    var ledger: SendingLedger { get }
+
+    /// Whether an address gets no mail: a look into memory.
+    func suppression(of mailbox: Mailbox) -> Suppression?
+
+    /// Suppresses an address from now on; an entry that it has already is replaced.
+    nonisolated(nonsending) func suppress(_ suppression: Suppression) async throws(QueueError)
+
+    /// - Returns: whether it was suppressed.
+    nonisolated(nonsending) func unsuppress(_ mailbox: Mailbox) async throws(QueueError) -> Bool
+
+    /// A page of the suppressed addresses, in the order of their octets.
+    func suppressions(after mailbox: Mailbox?, limit: Int) -> [Suppression]
+
+    /// Dead messages for whose digest it is time, the oldest first.
+    nonisolated(nonsending) func deadLetters(dueBefore time: Timestamp, limit: Int) async throws(QueueError) -> [QueueEntry]
+
+    /// Queues a report and takes out the dead messages that it covers, as one step.
+    nonisolated(nonsending) func settle(_ ids: [QueueID], report: QueuedMessage, events: [RelayEvent]) async throws(QueueError)
+
+    /// Room on the queue's file system.
+    var space: StorageSpace { get }
 
     /// The highest id ever stored, also of messages that left: the floor for new ids.
     nonisolated(nonsending) func highestID() async throws(QueueError) -> QueueID?

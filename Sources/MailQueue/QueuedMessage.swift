@@ -15,10 +15,16 @@ public struct QueuedMessage: Hashable, Sendable {
     /// Whether an octet of header or body is above 127.
     public let is8Bit: Bool
     public let facts: MessageFacts
+    /// What the store's `ServiceClock` said at acceptance: its age for expiry is measured from here.
+    public var serviceTime: Duration
+    /// Whether its sender was told that it is late.
+    public var isWarned = false
+    /// How often the process ended while this message was being attempted.
+    public var crashes = 0
 
     public init(
         id: QueueID, account: AccountName, acceptedAt: Timestamp, reversePath: ReversePath, recipients: [QueuedRecipient],
-        header: [UInt8], body: StoredBody, is8Bit: Bool, facts: MessageFacts = MessageFacts()
+        header: [UInt8], body: StoredBody, is8Bit: Bool, facts: MessageFacts = MessageFacts(), serviceTime: Duration = .zero
     ) {
         self.id = id
         self.account = account
@@ -29,6 +35,7 @@ public struct QueuedMessage: Hashable, Sendable {
         self.body = body
         self.is8Bit = is8Bit
         self.facts = facts
+        self.serviceTime = serviceTime
     }
 
     /// Octets of header and body, before dot-stuffing.
@@ -83,6 +90,19 @@ public struct MessageFacts: Hashable, Sendable {
     public var tls: String?
     /// The verified identity that the message leaves under: what is paused when SES refuses that identity.
     public var identity: String?
+    public var kind = Kind.message
+    /// Where reports on this message go, if not to `sender`.
+    public var reportsTo: String?
+
+    /// What a message is to us.
+    public enum Kind: String, Hashable, Sendable {
+        /// A client's.
+        case message
+        /// A delivery report of ours: its failure never makes another.
+        case report
+        /// An alarm of ours to the operator; as a report in that.
+        case alarm
+    }
 
     public init() {}
 }

@@ -24,10 +24,14 @@ public struct QueuedRecipient: Hashable, Sendable {
     public var nextAttempt: Timestamp
     /// The upstream's last reply or the last reason, on one line; empty before the first attempt.
     public var lastReply: String
+    /// The id in SES's `250 Ok <id>`, once relayed.
+    public var sesID: String?
+    /// Whether a delivery report has told of its failure.
+    public var isReported: Bool
 
     public init(
         index: Int, mailbox: Mailbox, nextAttempt: Timestamp, state: State = .waiting, attempts: Int = 0, doubts: Int = 0,
-        lastReply: String = ""
+        lastReply: String = "", sesID: String? = nil, isReported: Bool = false
     ) {
         self.index = index
         self.mailbox = mailbox
@@ -36,6 +40,8 @@ public struct QueuedRecipient: Hashable, Sendable {
         self.attempts = attempts
         self.doubts = doubts
         self.lastReply = lastReply
+        self.sesID = sesID
+        self.isReported = isReported
     }
 }
 
@@ -55,12 +61,29 @@ public struct RecipientResult: Hashable, Sendable {
     /// All attempts so far that count, this one included if it does.
     public let attempts: Int
     public let reply: String
+    public let sesID: String?
 
-    public init(index: Int, verdict: Verdict, attempts: Int, reply: String) {
+    public init(index: Int, verdict: Verdict, attempts: Int, reply: String, sesID: String? = nil) {
         self.index = index
         self.verdict = verdict
         self.attempts = attempts
         self.reply = reply
+        self.sesID = sesID
+    }
+}
+
+/// A recipient that the upstream called permanently dead.
+public struct Strike: Hashable, Sendable {
+    public let mailbox: Mailbox
+    /// The upstream's words.
+    public let reply: String
+    /// At so many strikes the address is suppressed.
+    public let limit: Int
+
+    public init(mailbox: Mailbox, reply: String, limit: Int) {
+        self.mailbox = mailbox
+        self.reply = reply
+        self.limit = limit
     }
 }
 
@@ -72,6 +95,20 @@ public struct DeliveryRecord: Sendable {
     public var events: [RelayEvent]
     /// Delivery reports that the results call for: they are queued in the same step, so that a crash gives neither none nor two.
     public var reports: [QueuedMessage]
+    /// Recipients, by index, of whose failure `reports` tells.
+    public var reported: [Int] = []
+    /// `reports` has the one warning that the message is late.
+    public var isWarning = false
+    public var ending = Ending.leaves
+    public var strikes: [Strike] = []
+
+    /// What becomes of the message once all its recipients are final.
+    public enum Ending: Hashable, Sendable {
+        /// It leaves the queue: everybody is served or told.
+        case leaves
+        /// It stays for somebody to see, since a failure could not be told; `reportDue` is when a digest tells of it, if one will.
+        case dead(note: String, reportDue: Timestamp?)
+    }
 
     public init(_ id: QueueID, results: [RecipientResult], events: [RelayEvent], reports: [QueuedMessage] = []) {
         self.id = id
@@ -88,10 +125,13 @@ struct RecipientProgress: Hashable, Sendable {
     var doubts: Int
     var nextAttempt: Timestamp
     var lastReply: String
+    var sesID: String?
+    var isReported = false
 
     mutating func apply(_ result: RecipientResult) {
         attempts = result.attempts
         lastReply = result.reply
+        sesID = result.sesID
         switch result.verdict {
         case .relayed: state = .relayed
         case .failed: state = .failed
@@ -107,9 +147,9 @@ struct RecipientProgress: Hashable, Sendable {
 extension QueuedRecipient {
     mutating func apply(_ result: RecipientResult) {
         var progress = RecipientProgress(
-            state: state, attempts: attempts, doubts: doubts, nextAttempt: nextAttempt, lastReply: lastReply)
+            state: state, attempts: attempts, doubts: doubts, nextAttempt: nextAttempt, lastReply: lastReply, isReported: isReported)
         progress.apply(result)
         (state, attempts, doubts) = (progress.state, progress.attempts, progress.doubts)
-        (nextAttempt, lastReply) = (progress.nextAttempt, progress.lastReply)
+        (nextAttempt, lastReply, sesID) = (progress.nextAttempt, progress.lastReply, progress.sesID)
     }
 }

@@ -13,6 +13,8 @@ public struct RecoveryReport: Hashable, Sendable {
     public var foreignEntries = 0
     /// Messages quarantined because their body is missing or has another size.
     public var damagedBodies = 0
+    /// Messages that were being attempted when the last process ended.
+    public var interrupted = 0
     /// One line for each thing that an operator should look at; at most 100.
     public var findings: [String] = []
 

@@ -32,6 +32,10 @@ public final class SQLiteQueueStore: QueueStore {
     private let reserve: Reserve
     let queue: CommitQueue
     private let options: Options
+    private let marks: AttemptMarks
+    public let serviceClock: ServiceClock
+    public let ledger: SendingLedger
+    private let suppressions: SuppressionList
 
     /// Opens the queue in a folder, making what is missing, and brings rows and files together. Blocks.
     ///
@@ -51,6 +55,7 @@ public final class SQLiteQueueStore: QueueStore {
             // Made before SQLite would, for its mode and its entry in the folder.
             try directory.openOrCreate("queue.db").close(subject: "queue.db")
             spoolDirectory = try Directory.create(path: "\(path)/spool", mode: 0o700)
+            marks = try AttemptMarks(directory: directory)
             try directory.sync()
         } catch {
             throw .unusable("cannot open the queue's folder: \(error)")
@@ -62,14 +67,19 @@ public final class SQLiteQueueStore: QueueStore {
         let sequence = history.sequence
         let historyFindings = history.findings
         do {
-            let (database, report) = try databaseQueue.writeWithoutTransaction { connection in
-                let database = try QueueDatabase(connection, historySequence: sequence)
-                let recovery = QueueRecovery(database: database, spool: spoolDirectory, isNewDatabase: isNew)
+            let (database, report) = try databaseQueue.writeWithoutTransaction { [marks] connection in
+                let database = try QueueDatabase(connection, historySequence: sequence, clock: options.clock)
+                let recovery = QueueRecovery(
+                    database: database, spool: spoolDirectory, isNewDatabase: isNew, interrupted: marks.found(), now: options.clock())
                 var report = try recovery.run()
                 report.findings += historyFindings
                 return (database, report)
             }
             recovery = report
+            serviceClock = database.serviceClock
+            ledger = database.ledger
+            suppressions = database.suppressions
+            marks.clear()
             let alarm = Alarm()
             spool = FileSpool(directory: spoolDirectory) { alarm.raise($0) }
             queue = CommitQueue(databaseQueue, database, reserve: reserve, spool: spool) { [history] in history.wake() }
@@ -171,8 +181,13 @@ public final class SQLiteQueueStore: QueueStore {
 
     public func makeDue(_ filter: QueueFilter, at time: Timestamp) async throws(QueueError) -> Int {
         try await change(filter) { database, row throws(QueueError) in
-            guard row.state != .quarantined else { return false }
-            try database.makeDue(row, at: time)
+            switch row.state {
+            case .quarantined: return false
+            case .dead:
+                guard filter.ids != nil || filter.state == .dead else { return false }
+                try database.revive(row, at: time)
+            case .waiting, .held: try database.makeDue(row, at: time)
+            }
             return true
         }
     }
@@ -187,7 +202,7 @@ public final class SQLiteQueueStore: QueueStore {
 
     public func release(_ filter: QueueFilter) async throws(QueueError) -> Int {
         try await change(filter) { database, row throws(QueueError) in
-            guard row.state != .waiting else { return false }
+            guard row.state == .held || row.state == .quarantined else { return false }
             try database.setState(row, .waiting, note: "")
             return true
         }
@@ -227,6 +242,42 @@ public final class SQLiteQueueStore: QueueStore {
         return count
     }
 
+    // MARK: Attempts, suppression, dead letters
+
+    public func attemptBegins(_ id: QueueID) { marks.begin(id) }
+
+    public func attemptEnded(_ id: QueueID) { marks.end(id) }
+
+    public func suppression(of mailbox: Mailbox) -> Suppression? { suppressions[mailbox] }
+
+    public func suppressions(after mailbox: Mailbox?, limit: Int) -> [Suppression] { suppressions.page(after: mailbox, limit: limit) }
+
+    public func suppress(_ suppression: Suppression) async throws(QueueError) {
+        try await queue.perform(.settlement) { database throws(QueueError) in .success(try database.suppress(suppression)) }
+    }
+
+    public func unsuppress(_ mailbox: Mailbox) async throws(QueueError) -> Bool {
+        guard suppressions[mailbox] != nil else { return false }
+        try await queue.perform(.settlement) { database throws(QueueError) in .success(try database.unsuppress(mailbox)) }
+        suppressions.remove(mailbox)
+        return true
+    }
+
+    public func deadLetters(dueBefore time: Timestamp, limit: Int) async throws(QueueError) -> [QueueEntry] {
+        try await queue.perform(.reading) { database throws(QueueError) in
+            .success(try database.deadLetters(dueBefore: time, limit: limit))
+        }
+    }
+
+    public func settle(_ ids: [QueueID], report: QueuedMessage, events: [RelayEvent]) async throws(QueueError) {
+        try await queue.perform(.settlement) { database throws(QueueError) in
+            try database.insert(report)
+            for id in ids { if let row = try database.entryRow(id), row.state == .dead { try database.delete(row, isSettled: true) } }
+            database.note(events)
+            return .success(())
+        }
+    }
+
     // MARK: Storage
 
     public var health: StorageHealth { queue.health }
@@ -243,6 +294,19 @@ public final class SQLiteQueueStore: QueueStore {
             guard let free = try? directory.freeSpace() else { return false }
             return free.octets / 2 > max(0, octets) + options.reserveSize && free.inodes.map { $0 >= 64 } ?? true
         }
+    }
+
+    public var space: StorageSpace {
+        guard let free = try? directory.freeSpace() else { return StorageSpace(level: .full, freeOctets: 0, freeInodes: nil) }
+        let level: StorageSpace.Level =
+            if !hasRoom(for: 0) {
+                .full
+            } else if free.octets < StorageSpace.lowOctets || free.inodes.map({ $0 < StorageSpace.lowInodes }) ?? false {
+                .low
+            } else {
+                .ok
+            }
+        return StorageSpace(level: level, freeOctets: free.octets, freeInodes: free.inodes)
     }
 
     public func probe() async throws(QueueError) {
@@ -299,6 +363,7 @@ public final class SQLiteQueueStore: QueueStore {
         await history.close()
         await queue.close()
         spool.drain()
+        marks.clear()
         lock.release()
     }
 

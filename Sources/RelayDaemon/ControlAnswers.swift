@@ -164,6 +164,7 @@ extension ControlProtocol.QueueEntry {
             switch entry.state {
             case .held: "hold"
             case .quarantined: "quarantine"
+            case .dead: "dead"
             case .waiting: entry.attempts > 0 || entry.dueAt > now ? "deferred" : "active"
             }
         self.init(

@@ -48,6 +48,11 @@ extension OwnedDescriptor {
         return octets
     }
 
+    /// Writes octets in place, once and as far as the kernel takes them: for what may be lost.
+    public borrowing func overwrite(at offset: Int, with octets: UnsafeRawBufferPointer) {
+        _ = pwrite(rawValue, octets.baseAddress, octets.count, off_t(offset))
+    }
+
     /// Gives the file `size` octets of real space, or fails with `ENOSPC`.
     public borrowing func allocate(size: Int, subject: String) throws(SystemCallError) {
         while true {

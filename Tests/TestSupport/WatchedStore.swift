@@ -120,6 +120,21 @@ public final class WatchedStore: QueueStore {
     public func close() async { await inner.close() }
     public var health: StorageHealth { inner.health }
     public func hasRoom(for octets: Int) -> Bool { inner.hasRoom(for: octets) }
+    public func attemptBegins(_ id: QueueID) { inner.attemptBegins(id) }
+    public func attemptEnded(_ id: QueueID) { inner.attemptEnded(id) }
+    public var serviceClock: ServiceClock { inner.serviceClock }
+    public var ledger: SendingLedger { inner.ledger }
+    public func suppression(of mailbox: Mailbox) -> Suppression? { inner.suppression(of: mailbox) }
+    public func suppressions(after mailbox: Mailbox?, limit: Int) -> [Suppression] { inner.suppressions(after: mailbox, limit: limit) }
+    public func suppress(_ suppression: Suppression) async throws(QueueError) { try await inner.suppress(suppression) }
+    public func unsuppress(_ mailbox: Mailbox) async throws(QueueError) -> Bool { try await inner.unsuppress(mailbox) }
+    public func deadLetters(dueBefore time: Timestamp, limit: Int) async throws(QueueError) -> [QueueEntry] {
+        try await inner.deadLetters(dueBefore: time, limit: limit)
+    }
+    public func settle(_ ids: [QueueID], report: QueuedMessage, events: [RelayEvent]) async throws(QueueError) {
+        try await inner.settle(ids, report: report, events: events)
+    }
+    public var space: StorageSpace { inner.space }
     public func makeSpoolWriter() -> any SpoolWriter {
         spool.map { WatchedSpoolWriter($0, inner.makeSpoolWriter()) } ?? inner.makeSpoolWriter()
     }
