@@ -71,8 +71,7 @@ struct DeliveryReport {
         }
         text.paragraph(
             "This is the mail relay \(hostname). The parts below are for programs, and the header of the message. On the relay,"
-                + " 'fairlead trace \(message.id)' tells the whole story of this message. Mail from this address is written by a program;"
-                + " an answer is read by nobody.")
+                + " 'fairlead trace \(message.id)' tells the whole story of this message. A program wrote this mail; do not answer it.")
         return text
     }
 
