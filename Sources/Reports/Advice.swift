@@ -3,7 +3,7 @@ internal import MailQueue
 
 /// What a person can do about an answer: the one table of it.
 enum Advice {
-    /// An answer that contains the words, in any case; the first one counts.
+    /// An answer that contains the words counts, whatever its case; they are in lower case. The first one that fits is it.
     private static let table: [(words: String, advice: String)] = [
         (
             "email address is not verified",
@@ -84,7 +84,8 @@ enum Advice {
     static func text(for reply: String, action: FailedRecipient.Action) -> String {
         // Whoever sends a late message again sends it twice.
         if action == .delayed { return "Nothing: it is still being tried. You are told if it has to be given up." }
-        if let known = table.first(where: { reply.containsIgnoringCase($0.words) }) { return known.advice }
+        let words = reply.utf8.map(ASCII.lowercased)
+        if let known = table.first(where: { contains(words, $0.words) }) { return known.advice }
         switch (action, SMTPCode(of: reply)?.value) {
         case (.expired, _):
             return "Send the message again if it is still of use. If the same happens, the operator of the relay can see why:"
@@ -98,7 +99,14 @@ enum Advice {
 
     /// Whether SES refuses the identity that the message left under, and so would refuse the report under the same one.
     static func blamesIdentity(_ reply: String) -> Bool {
-        reply.containsIgnoringCase("address is not verified") || reply.containsIgnoringCase("not authorized to perform")
+        let words = reply.utf8.map(ASCII.lowercased)
+        return contains(words, "address is not verified") || contains(words, "not authorized to perform")
+    }
+
+    private static func contains(_ text: [UInt8], _ words: String) -> Bool {
+        let words = Array(words.utf8)
+        guard let first = words.first, text.count >= words.count else { return false }
+        return (0...text.count - words.count).contains { text[$0] == first && text[$0...].starts(with: words) }
     }
 }
 
@@ -112,15 +120,5 @@ struct SMTPCode {
         guard octets.count == 3 || octets.count == 4 && (octets[3] == ASCII.space || octets[3] == ASCII.hyphen) else { return nil }
         guard octets.prefix(3).allSatisfy(ASCII.isDigit), (50...53).contains(octets[0]) else { return nil }
         value = octets.prefix(3).reduce(0) { $0 * 10 + Int($1 - ASCII.zero) }
-    }
-}
-
-extension String {
-    /// - Parameter words: lower case.
-    fileprivate func containsIgnoringCase(_ words: String) -> Bool {
-        let text = utf8.map(ASCII.lowercased)
-        let wanted = Array(words.utf8)
-        guard text.count >= wanted.count else { return false }
-        return (0...text.count - wanted.count).contains { text[$0...].starts(with: wanted) }
     }
 }

@@ -76,8 +76,8 @@ struct DeliveryReport {
     }
 
     private func summarize(to text: inout ReportText) {
-        if let subject = original.subject { text.paragraph("Subject:  " + String(decoding: subject.utf8, as: UTF8.self)) }
-        if let author = message.facts.fromBefore { text.paragraph("From:     " + String(foreign: author)) }
+        if let subject = original.subject { text.paragraph("Subject: " + String(decoding: subject.utf8, as: UTF8.self)) }
+        if let author = message.facts.fromBefore { text.paragraph("From: " + String(foreign: author)) }
         text.paragraph("Accepted: \(Self.date(message.acceptedAt))")
         text.paragraph("Queue id: \(message.id), of account \(message.account)")
     }

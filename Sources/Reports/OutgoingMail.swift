@@ -9,9 +9,7 @@ struct OutgoingMail {
     /// The field that says that a mail is ours; it names what the mail is.
     static let marker: StaticString = "X-Fairlead-Report"
 
-    var kind: MessageFacts.Kind
-    /// What the marker says.
-    var subkind: String
+    var form: Form
     /// Whose turn and pace it uses.
     var account: AccountName
     var identity: Identity
@@ -20,6 +18,18 @@ struct OutgoingMail {
     /// The Message-ID of the mail that this one answers, if it answers one.
     var answers: [UInt8]?
     var content: Content
+
+    /// What it is; the marker says so.
+    enum Form: String {
+        case failed
+        case delayed
+        case digest
+        case alarm
+
+        var kind: MessageFacts.Kind { self == .alarm ? .alarm : .report }
+        /// RFC 3834 §5: only the first two answer one certain mail.
+        var autoSubmitted: String { self == .failed || self == .delayed ? "auto-replied" : "auto-generated" }
+    }
 
     /// A body with the fields that describe it.
     struct Content {
@@ -58,7 +68,7 @@ struct OutgoingMail {
             received: ReceivedInfo(helloName: Array("localhost".utf8), address: nil, transfer: .smtp), now: now)
 
         var facts = MessageFacts()
-        facts.kind = kind
+        facts.kind = form.kind
         // In spirit it is from <>: what looks at the sender alone makes no report of it either.
         facts.sender = ""
         facts.fromBefore = prepared.authorBefore.description
@@ -81,11 +91,11 @@ struct OutgoingMail {
             header.append(try HeaderField(.inReplyTo, pieces: [answers]))
             header.append(try HeaderField(.references, pieces: [answers]))
         }
-        header.append(try HeaderField(.autoSubmitted, value: Array((answers == nil ? "auto-generated" : "auto-replied").utf8)))
+        header.append(try HeaderField(.autoSubmitted, value: Array(form.autoSubmitted.utf8)))
         header.append(try HeaderField(.mimeVersion, value: Array("1.0".utf8)))
         var octets: [UInt8] = []
         header.write(to: &octets)
-        octets += Array("X-Auto-Response-Suppress: All\r\n\(Self.marker): \(subkind)\r\n".utf8)
+        octets += Array("X-Auto-Response-Suppress: All\r\n\(Self.marker): \(form.rawValue)\r\n".utf8)
         return octets + content.fields
     }
 }

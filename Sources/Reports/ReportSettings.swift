@@ -16,7 +16,7 @@ public struct ReportSettings: Sendable {
     /// Gets alarms, and the reports that nobody else can get.
     public var operatorAddress: Mailbox
     /// As for any mail: reports are rewritten and signed by the same rules, except that no account limits what is ours.
-    public var intake: IntakeSettings
+    public let intake: IntakeSettings
     /// An account without an entry has `sender`.
     public var policies: [AccountName: Policy]
     /// So many reports one address gets of one account in any hour; what fails beyond that is told by one digest.
@@ -24,8 +24,9 @@ public struct ReportSettings: Sendable {
 
     public init(operatorAddress: Mailbox, intake: IntakeSettings, policies: [AccountName: Policy] = [:]) {
         self.operatorAddress = operatorAddress
+        var intake = intake
+        intake.rules.accounts = [:]
         self.intake = intake
-        self.intake.rules.accounts = [:]
         self.policies = policies
     }
 

@@ -38,6 +38,7 @@ public final class ReportWriter: ReportWriting {
     public func change(_ settings: ReportSettings) { state.withLock { $0.settings = settings } }
 
     public func failure(of message: QueuedMessage, recipients: [FailedRecipient], at now: Timestamp) -> ReportDecision {
+        guard !recipients.isEmpty else { return .none(why: "no recipient failed") }
         let settings = state.withLock { $0.settings }
         let original = OriginalHeader(message.header)
         let addressee = settings.addressee(
@@ -53,6 +54,7 @@ public final class ReportWriter: ReportWriting {
 
     /// Never `.digest`, nor `.impossible`: a warning that cannot be sent is left out, for the failure will be told.
     public func delay(of message: QueuedMessage, recipients: [FailedRecipient], until: Timestamp, at now: Timestamp) -> ReportDecision {
+        guard !recipients.isEmpty else { return .none(why: "no recipient is late") }
         let settings = state.withLock { $0.settings }
         let original = OriginalHeader(message.header)
         let addressee = settings.addressee(of: message.facts, account: message.account, isReport: original.isReport, failed: [])
@@ -86,24 +88,29 @@ public final class ReportWriter: ReportWriting {
             else { return nil }
             let digest = Digest(entries: entries, hostname: settings.intake.hostname, perHour: settings.perHour)
             let mail = OutgoingMail(
-                kind: .report, subkind: "digest", account: first.account, identity: identity, to: mailbox, subject: digest.subject,
+                form: .digest, account: first.account, identity: identity, to: mailbox, subject: digest.subject,
                 content: OutgoingMail.Content(text: digest.text))
             guard let report = try? queued(mail, as: ids(), settings, at: now) else { return nil }
             return (report, mailbox.description, entries.map(\.id))
         }
     }
 
-    /// A mail to the operator, from the default identity.
+    /// A mail to the operator, from the default identity, or the first one that is not held.
     ///
-    /// - Parameter text: lines; those of more than 76 octets are wrapped.
+    /// - Parameters:
+    ///   - text: lines; those of more than 76 octets are wrapped.
+    ///   - held: identities whose mail does not flow, as in `MessageFacts.identity`.
     /// - Returns: `nil` if it could not be signed, or was refused by the rules that hold for all mail.
-    public func alarm(subject: String, text: String, at now: Timestamp) -> QueuedMessage? {
+    public func alarm(subject: String, text: String, held: Set<String> = [], at now: Timestamp) -> QueuedMessage? {
         let settings = state.withLock { $0.settings }
-        guard let identity = settings.intake.rules.identities.first, let account = AccountName("fairlead") else { return nil }
+        let identities = settings.intake.rules.identities
+        guard let identity = identities.first(where: { !held.contains($0.scope.description) }) ?? identities.first,
+            let account = AccountName("fairlead")
+        else { return nil }
         var body = ReportText()
         body.lines(text)
         let mail = OutgoingMail(
-            kind: .alarm, subkind: "alarm", account: account, identity: identity, to: settings.operatorAddress,
+            form: .alarm, account: account, identity: identity, to: settings.operatorAddress,
             subject: HeaderText(subject.utf8).shortened(to: 200), content: OutgoingMail.Content(text: body))
         return try? queued(mail, as: ids(), settings, at: now)
     }
@@ -129,7 +136,7 @@ public final class ReportWriter: ReportWriting {
             hostname: settings.intake.hostname, toOperator: why, original: original)
         let id = ids()
         let mail = OutgoingMail(
-            kind: .report, subkind: until == nil ? "failed" : "delayed", account: message.account, identity: identity, to: mailbox,
+            form: until == nil ? .failed : .delayed, account: message.account, identity: identity, to: mailbox,
             subject: report.subject, answers: original.messageID, content: report.content(id: id))
         do throws(Refusal) {
             return .send(try queued(mail, as: id, settings, at: now), to: mailbox.description)

@@ -86,6 +86,7 @@ import Testing
             let message = try message(from: sender) { $0.reportsTo = wanted }
             #expect(writer.failure(of: message, recipients: message.failed(), at: arrival).summary == expected)
         }
+        #expect(writer.failure(of: try message(), recipients: [], at: arrival).summary == "none: no recipient failed")
         let unknown = try message(from: nil)
         #expect(writer.failure(of: unknown, recipients: unknown.failed(), at: arrival).summary == "to ops@mail.example.com")
     }

@@ -191,7 +191,7 @@ import Testing
         for (mail, (_, expected)) in zip(mails, cases) {
             #expect(mail.subject == expected)
             #expect(mail.verified && mail.defects.isEmpty)
-            #expect(mail.field("In-Reply-To").isEmpty && mail.field("Auto-Submitted") == ["auto-generated"])
+            #expect(mail.field("In-Reply-To").isEmpty && mail.field("Auto-Submitted") == ["auto-replied"])
         }
         #expect(mails[0].text.contains("Subject: Grüße aus Dublin"))
     }

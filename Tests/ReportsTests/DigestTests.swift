@@ -95,6 +95,12 @@ import Testing
         let alarm = try #require(makeWriter(try reportSettings(.sender)).alarm(subject: "Paused: größer", text: lines, at: arrival))
         #expect(alarm.facts.kind == .alarm && alarm.reversePath.description == "hello@mail.example.com")
         #expect(alarm.recipients.map(\.mailbox) == [try mailbox("ops@mail.example.com")])
+        for (held, expected) in [
+            (["mail.example.com"], "billing@partner.example"), (["mail.example.com", "billing@partner.example"], "hello@mail.example.com"),
+        ] as [(Set<String>, String)] {
+            let other = makeWriter(try reportSettings()).alarm(subject: "x", text: "y", held: held, at: arrival)
+            #expect(other?.reversePath.description == expected)
+        }
         let mail = try #require(try readInPython([alarm]).first)
         #expect(mail.verified && mail.defects.isEmpty && mail.subject == "Paused: größer" && mail.field("X-Fairlead-Report") == ["alarm"])
         #expect(mail.text.hasPrefix("Sending is paused.\n\n  cause: 535 Authentication\nword word"))

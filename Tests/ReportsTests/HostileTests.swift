@@ -1,5 +1,5 @@
 import MailModel
-import MailQueue
+@testable import MailQueue
 import Reports
 import Testing
 
@@ -50,6 +50,21 @@ import Testing
             }
             mails.append(try #require(writer.alarm(subject: noiseText(5), text: noiseText(20), at: arrival)))
         }
+        let entries = try (1...200).map { number in
+            let message = try message(
+                to: ["bob@c.example", "\"c \\\" d\"@c.example"], from: number % 2 == 0 ? noiseText(2) + "?" : "anna@corp.example")
+            let recipients = message.recipients.map { recipient in
+                var recipient = recipient
+                (recipient.state, recipient.lastReply) = (.failed, noiseText(6))
+                return recipient
+            }
+            return QueueEntry(
+                id: QueueID(Int64(number))!, account: crm, acceptedAt: arrival, state: .dead, dueAt: arrival, attempts: 1, size: 1,
+                reversePath: nil, recipients: recipients, facts: message.facts, note: noiseText(2))
+        }
+        let digests = makeWriter(try reportSettings()).digests(of: entries, at: arrival)
+        #expect(digests.flatMap(\.covers).count == 200)
+        mails += digests.map(\.report)
         #expect(mails.count > 500)
         for mail in mails { expectHarmless(mail.octets) }
         for mail in try readInPython(mails) {
