@@ -137,7 +137,8 @@ import Testing
         #expect(configuration.upstream.effectiveRegion == "us-east-1")
         #expect((crm.reports, web.reports, configuration.policy(for: local).reports) == (.operator, .none, .sender))
         #expect((configuration.queue.delayWarning, configuration.suppressAfter) == (nil, 3))
-        #expect((configuration.alarm.command, configuration.alarm.oldest, configuration.alarm.mail) == ("conf/bin/alarm", .seconds(900), false))
+        #expect(
+            (configuration.alarm.command, configuration.alarm.oldest, configuration.alarm.mail) == ("conf/bin/alarm", .seconds(900), false))
         #expect(configuration.alarm.url?.target == "/services/T0/B0")
         #expect(configuration.http == nil)
         #expect(configuration.limits.messageSize.octets == 10 << 20)

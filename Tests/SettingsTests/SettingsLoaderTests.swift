@@ -77,7 +77,8 @@ import Testing
 
     @Test(
         arguments: [
-            ("alarm-command", 0o755, nil), ("alarm-command", 0o644, "is not executable; run: chmod +x"), ("tls", 0o755, "is not a regular file"),
+            ("alarm-command", 0o755, nil), ("alarm-command", 0o644, "is not executable; run: chmod +x"),
+            ("tls", 0o755, "is not a regular file"),
             ("nowhere", 0o755, "No such file or directory"), ("none", 0o755, nil),
         ] as [(String, UInt32, String?)])
     func alarmCommandIsLookedAt(_ name: String, mode: UInt32, message: String?) throws {

@@ -59,7 +59,9 @@ extension WebAddress {
             digits = name[name.index(after: colon)...]
             name = name[..<colon]
         }
-        guard let host = try? RemoteHost.parse(String(name)) else { throw ValueError("\(quoted(String(name))) is not a host name; \(advice)") }
+        guard let host = try? RemoteHost.parse(String(name)) else {
+            throw ValueError("\(quoted(String(name))) is not a host name; \(advice)")
+        }
         guard let digits else { return (host, standard) }
         guard let port = DecimalText.parse(digits).flatMap(UInt16.init(exactly:)), port > 0 else {
             throw ValueError("\(quoted(String(digits))) is not a port; write 1 to 65535")
