@@ -233,13 +233,16 @@ actor Peer {
         }
 
         /// How many beats have come since the last call.
-        func take() -> Int {
-            var count = 0
-            var buffer = [UInt8](repeating: 0, count: 256)
+        func take() -> Int { texts().count { $0 == "WATCHDOG=1" } }
+
+        /// What has come since the last call.
+        func texts() -> [String] {
+            var texts: [String] = []
+            var buffer = [UInt8](repeating: 0, count: 2048)
             while true {
                 let size = recv(descriptor, &buffer, buffer.count, 0)
-                if size <= 0 { return count }
-                if String(decoding: buffer[..<size], as: UTF8.self) == "WATCHDOG=1" { count += 1 }
+                if size <= 0 { return texts }
+                texts.append(String(decoding: buffer[..<size], as: UTF8.self))
             }
         }
 
