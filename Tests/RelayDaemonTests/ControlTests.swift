@@ -255,7 +255,9 @@ actor Peer {
         let notifications = try Notifications()
         let workers = WorkerPool(count: 2)
         let store = WatchedStore(MemoryQueueStore())
-        let watchdog = try #require(Watchdog(notifier: notifications.notifier, workers: workers.workers, store: store))
+        let patience = Duration.milliseconds(300)
+        let watchdog = try #require(
+            Watchdog(notifier: notifications.notifier, workers: workers.workers, store: store, storagePatience: patience))
         try await until("beats") { notifications.take() > 0 }
 
         // One worker hangs.
@@ -265,8 +267,14 @@ actor Peer {
         lock.end()
         try await until("beats again") { notifications.take() > 0 }
 
-        // The queue's writer hangs.
+        // The queue's writer is slow, and then hangs.
         store.stall()
+        _ = notifications.take()
+        let begin = ContinuousClock.now
+        try await until("beats of slow storage") { notifications.take() > 0 }
+        #expect(begin.duration(to: .now) < patience)
+        try await until("the end of patience") { begin.duration(to: .now) > patience * 2 }
+        _ = notifications.take()
         #expect(await isSilent(notifications))
         store.goOn()
         try await until("beats again") { notifications.take() > 0 }

@@ -88,6 +88,7 @@ actor AlarmCenter {
             while (try? await Task.sleep(for: Self.interval)) != nil { nudges.continuation.yield() }
         }
         defer { timer.cancel() }
+        nudges.continuation.yield()
         for await _ in nudges.stream {
             await look()
             // Many events at once are one look.
@@ -112,7 +113,11 @@ actor AlarmCenter {
         return Task { self.finish(await facts()) }
     }
 
-    private func finish(_ facts: AlarmFacts) {
+    private func finish(_ found: AlarmFacts) {
+        var facts = found
+        if !facts.isQueueKnown {
+            (facts.quarantined, facts.dead, facts.oldestAge) = (lastFacts.quarantined, lastFacts.dead, lastFacts.oldestAge)
+        }
         lastFacts = facts
         lookingSince = nil
         conclude(silence: nil)

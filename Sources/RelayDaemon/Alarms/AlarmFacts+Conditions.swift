@@ -19,7 +19,9 @@ extension AlarmFacts {
         var found = holds.map { hold in
             var condition = AlarmCondition(
                 .identityHeld, hold.identity, cause: "SES does not take mail from \(hold.identity): \(hold.reply)",
-                cure: "verify the identity in the SES console of this region, or correct the permission of the SMTP user, then fairlead reload")
+                cure:
+                    "verify the identity in the SES console of this region, or correct the permission of the SMTP user, then fairlead reload"
+            )
             condition.since = hold.since
             return condition
         }
@@ -65,7 +67,8 @@ extension AlarmFacts {
                     cure: "look at the disk and its file system (dmesg, mount); it is tried every 5 seconds and used again once it works"))
         } else if storage == .outOfSpace || space?.level == .full {
             found.append(
-                AlarmCondition(.storageFull, cause: "no mail is accepted, the disk is full" + (room.map { ": \($0)" } ?? ""), cure: makeRoom))
+                AlarmCondition(
+                    .storageFull, cause: "no mail is accepted, the disk is full" + (room.map { ": \($0)" } ?? ""), cure: makeRoom))
         } else if space?.level == .low, let room {
             found.append(
                 AlarmCondition(
@@ -150,7 +153,8 @@ extension AlarmFacts {
     private func exceeded(_ cause: String, since: Timestamp? = nil) -> AlarmCondition {
         var condition = AlarmCondition(
             .quotaExceeded, cause: cause,
-            cure: "mail waits and leaves by itself as the 24 hours pass; find out who sends (fairlead status), or ask AWS for a higher quota")
+            cure:
+                "mail waits and leaves by itself as the 24 hours pass; find out who sends (fairlead status), or ask AWS for a higher quota")
         condition.since = since
         return condition
     }

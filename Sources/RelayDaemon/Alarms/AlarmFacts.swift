@@ -34,6 +34,8 @@ struct AlarmFacts: Sendable {
     var queuePath = ""
     var storage = StorageHealth.healthy
     var space: StorageSpace?
+    /// False if the queue could not be asked: what was known of it before still holds.
+    var isQueueKnown = true
     var quarantined = 0
     var dead = 0
     /// Of the messages that wait to be sent.

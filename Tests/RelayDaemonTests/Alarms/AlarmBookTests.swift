@@ -139,10 +139,14 @@ private struct Desk {
         var desk = Desk()
         let (some, other) = ("crm", "erp")
         #expect(
-            desk.see(AlarmCondition(.accountDaily80, some, cause: "", cure: ""), AlarmCondition(.accountDaily80, other, cause: "", cure: ""))
+            desk.see(
+                AlarmCondition(.accountDaily80, some, cause: "", cure: ""), AlarmCondition(.accountDaily80, other, cause: "", cure: ""))
                 == ["+account_daily_80", "+account_daily_80"])
         desk.pass(.seconds(5))
-        #expect(desk.see(AlarmCondition(.accountDailyReached, some, cause: "", cure: "")) == ["+account_daily_reached", "-account_daily_80 5 s"])
+        #expect(
+            desk.see(AlarmCondition(.accountDailyReached, some, cause: "", cure: "")) == [
+                "+account_daily_reached", "-account_daily_80 5 s",
+            ])
         desk.pass(.seconds(5))
         #expect(desk.see() == ["-account_daily_reached 5 s"])
     }
@@ -171,7 +175,8 @@ private struct Desk {
 @Suite struct ClockWatchTests {
     @Test(
         arguments: [
-            (0, nil), (1, nil), (-299, nil), (299, nil), (301, 301), (-301, -301), (3600, 3600), (-86_400, -86_400), (315_360_000, 315_360_000),
+            (0, nil), (1, nil), (-299, nil), (299, nil), (301, 301), (-301, -301), (3600, 3600), (-86_400, -86_400),
+            (315_360_000, 315_360_000),
             (-1_800_000_000, -1_800_000_000),
         ] as [(Int, Int?)])
     func steps(by seconds: Int, found: Int?) {

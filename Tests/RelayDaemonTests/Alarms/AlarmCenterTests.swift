@@ -166,9 +166,12 @@ private final class Scene: Sendable {
         let scene = Scene()
         let log = Log(writer: LogWriter(descriptor: Pipe().writing, format: .text, level: .critical), clock: { Timestamp(seconds: 0) })
         let commands = Mutex(0)
+        let gate = Gate()
+        await gate.enter()
         let receivers = AlarmCenter.Receivers(
             webhook: AlarmOutbox(name: "alarm.url", log: log) { _ in
-                while !Task.isCancelled { await Task.yield() }
+                await gate.enter()
+                gate.leave()
                 return nil
             },
             command: AlarmOutbox(name: "alarm.command", log: log) { _ in
@@ -181,6 +184,7 @@ private final class Scene: Sendable {
         scene.find { $0.quarantined = 0 }
         await center.look()?.value
         #expect(scene.take() == ["alarm quarantined", "alarm_cleared quarantined"])
-        try await until("both commands") { commands.withLock { $0 } >= 1 }
+        try await until("a command") { commands.withLock { $0 } >= 1 }
+        gate.leave()
     }
 }

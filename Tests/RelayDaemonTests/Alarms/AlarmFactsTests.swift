@@ -36,7 +36,9 @@ import Testing
         Row("wrong password", [(.routePaused, "", 0, true, "smtp.example:587: 535 Authentication Credentials Invalid")]) {
             $0.pause = pause(.loginRefused("535 Authentication Credentials Invalid"))
         },
-        Row("paused account", [(.routePaused, "", 0, true, "554")]) { $0.pause = pause(.accountRefused(Reply(554, nil, "Sending paused"))) },
+        Row("paused account", [(.routePaused, "", 0, true, "554")]) {
+            $0.pause = pause(.accountRefused(Reply(554, nil, "Sending paused")))
+        },
         Row("upstream down", [(.routePaused, "", 30, true, "Connection refused")]) { $0.pause = pause(.unreachable("Connection refused")) },
         Row("too many connections", [(.routePaused, "", 30, true, "421")]) {
             $0.pause = pause(.tooManyConnections(Reply(421, nil, "Too many concurrent SMTP connections")))
@@ -59,7 +61,10 @@ import Testing
         Row("79 % of it", []) { $0.quota = .init(name: "", used: 159, limit: 200) },
         Row(
             "accounts",
-            [(.accountDaily80, "crm", 0, false, "80 of the 100"), (.accountDailyReached, "erp", 0, false, "is refused: it used 7 of the 7")]
+            [
+                (.accountDaily80, "crm", 0, false, "80 of the 100"),
+                (.accountDailyReached, "erp", 0, false, "is refused: it used 7 of the 7"),
+            ]
         ) {
             $0.accounts = [
                 .init(name: "app", used: 79, limit: 100), .init(name: "crm", used: 80, limit: 100), .init(name: "erp", used: 7, limit: 7),
@@ -82,9 +87,13 @@ import Testing
         Row("dead letters", [(.deadLetter, "", 0, false, "2 messages")]) { $0.dead = 2 },
         Row("queue old", [(.queueOld, "", 0, false, "longer than 1 h")]) { $0.oldestAge = .seconds(3601) },
         Row("queue not that old", []) { $0.oldestAge = .seconds(3600) },
-        Row("backlog", [(.backlog, "", 0, true, "6 h at the present rate")]) { $0.backlog = "452 4.4.5 it would take 6 h at the present rate" },
+        Row("backlog", [(.backlog, "", 0, true, "6 h at the present rate")]) {
+            $0.backlog = "452 4.4.5 it would take 6 h at the present rate"
+        },
         Row("history", [(.historyFailing, "", 0, false, "disk I/O error")]) { $0.historyFailure = "disk I/O error" },
-        Row("certificate", [(.certificateExpiring, "", 0, false, "expires on 2027-01-28")]) { $0.certificateExpiry = now + .seconds(13 * 86_400) },
+        Row("certificate", [(.certificateExpiring, "", 0, false, "expires on 2027-01-28")]) {
+            $0.certificateExpiry = now + .seconds(13 * 86_400)
+        },
         Row("certificate over", [(.certificateExpiring, "", 0, true, "expired on")]) { $0.certificateExpiry = now + .seconds(-1) },
         Row("certificate good", []) { $0.certificateExpiry = now + .seconds(14 * 86_400) },
         Row("clock", [(.clockStepped, "", 0, false, "set back by 1 h")]) { $0.clockStep = .seconds(-3600) },

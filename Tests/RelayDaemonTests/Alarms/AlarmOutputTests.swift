@@ -96,7 +96,8 @@ private final class Receiver: Sendable {
     /// What is said of its end, and how often it was tried.
     @Test(
         arguments: [
-            (200, nil, 1), (204, nil, 1), (302, "somewhere else", 1), (404, "HTTP 404; correct alarm.url", 1), (500, "HTTP 500", 3), (429, "HTTP 429", 3),
+            (200, nil, 1), (204, nil, 1), (302, "somewhere else", 1), (404, "HTTP 404; correct alarm.url", 1), (500, "HTTP 500", 3),
+            (429, "HTTP 429", 3),
         ] as [(Int, String?, Int)])
     func answers(code: Int, failure: String?, tries: Int) async throws {
         let receiver = try Receiver { _ in Self.answer(code) }
@@ -141,7 +142,9 @@ private final class Receiver: Sendable {
         let path = "/tmp/webhook-test-\(getpid())-\(UInt64.random(in: 0..<(1 << 60))).pem"
         try WholeFile.replace(path, with: certificate, mode: 0o600)
         defer { unlink(path) }
-        let receiver = try Receiver(tls: try TLSContext.server(certificateChainPEM: certificate, privateKeyPEM: key)) { _ in Self.answer(200) }
+        let receiver = try Receiver(tls: try TLSContext.server(certificateChainPEM: certificate, privateKeyPEM: key)) { _ in
+            Self.answer(200)
+        }
         var webhook = try webhook("https://\(name):\(receiver.port)/x")
         webhook.deadline = .seconds(5)
         if isTrusted { webhook.trust = .file(path: path) }
@@ -159,7 +162,7 @@ private final class Receiver: Sendable {
     }
 
     @Test func environmentAndInput() async throws {
-        setenv("SES_SMTP_PASSWORD", "secret", 1)
+        setenv("FAIRLEAD_TEST_SECRET", "secret", 1)
         let path = try script("env > $0.env; cat > $0.json; ls -l /proc/self/fd > $0.fd; ps -o pgid= -p $$ > $0.group; echo $$ > $0.pid")
         defer { for end in ["", ".env", ".json", ".fd", ".group", ".pid"] { unlink(path + end) } }
         #expect(await AlarmCommand(path: path).deliver(notice(.accountDaily80, "crm", cleared: .seconds(61))) == nil)
@@ -172,7 +175,7 @@ private final class Receiver: Sendable {
         ] {
             #expect(variables.contains(wanted))
         }
-        #expect(!variables.contains { $0.hasPrefix("SES_") })
+        #expect(!variables.contains { $0.hasPrefix("FAIRLEAD_TEST") })
         struct Body: Decodable {
             let kind: String
             let state: String
@@ -187,7 +190,8 @@ private final class Receiver: Sendable {
 
     @Test(
         arguments: [
-            ("exit 0", 0o700, nil), ("exit 3", 0o700, "exit status 3"), ("kill -9 $$", 0o700, "signal 9"), ("exit 0", 0o600, "Permission denied"),
+            ("exit 0", 0o700, nil), ("exit 3", 0o700, "exit status 3"), ("kill -9 $$", 0o700, "signal 9"),
+            ("exit 0", 0o600, "Permission denied"),
         ] as [(String, UInt32, String?)])
     func endings(body: String, mode: UInt32, failure: String?) async throws {
         let path = try script(body, mode: mode)
