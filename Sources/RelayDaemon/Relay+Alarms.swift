@@ -44,7 +44,6 @@ extension Relay {
         let configuration = assembly.loaded.configuration
         var facts = AlarmFacts()
         facts.now = now
-        facts.host = "\(configuration.upstream.host):\(configuration.upstream.port)"
         facts.queuePath = configuration.queue.path
         facts.certificateExpiry = assembly.loaded.certificateExpiry
         facts.oldestLimit = configuration.alarm.oldest

@@ -32,7 +32,7 @@ extension AlarmFacts {
                 exceeded("SES takes no more mail for now: \(reply.oneLine)", since: pause?.since))
         case let trouble?:
             var condition = AlarmCondition(
-                .routePaused, cause: "nothing leaves for \(host): \(trouble.explanation)", cure: trouble.cure)
+                .routePaused, cause: "nothing leaves: \(trouble.explanation)", cure: trouble.cure)
             condition.detail = trouble.kind
             condition.since = pause?.since
             condition.patience = trouble.oftenHealsByItself ? Self.routePatience : .zero

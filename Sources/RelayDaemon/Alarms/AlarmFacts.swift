@@ -23,8 +23,6 @@ struct AlarmFacts: Sendable {
     }
 
     var now = Timestamp(seconds: 0)
-    /// `email-smtp.eu-west-1.amazonaws.com:587`
-    var host = ""
     var pause: Pause?
     var holds: [Hold] = []
     /// Recipients per second: what is configured, and what the upstream lets through.

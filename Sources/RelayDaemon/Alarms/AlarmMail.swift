@@ -36,8 +36,8 @@ struct AlarmMail: Sendable {
     private static func paragraph(_ notice: AlarmNotice) -> String {
         let head = "\(notice.time)  \(notice.key.kind.rawValue)"
         return switch notice.change.state {
-        case .raised: "\(head)\n\(notice.cause).\nTo do: \(notice.cure)."
-        case .cleared(let duration): "\(head): over after \(duration.inWords)\nIt was: \(notice.cause)."
+        case .raised: "\(head)\n\(notice.cause.asSentence)\nTo do: \(notice.cure.asSentence)"
+        case .cleared(let duration): "\(head): over after \(duration.inWords)\nIt was: \(notice.cause.asSentence)"
         }
     }
 }

@@ -29,8 +29,8 @@ struct AlarmNotice: Hashable, Sendable {
     /// The whole on one line, for people.
     var text: String {
         switch change.state {
-        case .raised: "\(host): \(key.kind.rawValue): \(cause). To do: \(cure)"
-        case .cleared(let duration): "\(host): over after \(duration.inWords): \(key.kind.rawValue): \(cause)"
+        case .raised: "\(host): \(key.kind.rawValue): \(cause.asSentence) To do: \(cure.asSentence)"
+        case .cleared(let duration): "\(host): over after \(duration.inWords): \(key.kind.rawValue): \(cause.asSentence)"
         }
     }
 
@@ -78,4 +78,9 @@ struct AlarmNotice: Hashable, Sendable {
             if case .cleared(let after) = notice.change.state { duration = after.components.seconds } else { duration = nil }
         }
     }
+}
+
+extension String {
+    /// With a full stop at its end, also if others' words ended with one already.
+    var asSentence: String { utf8.last == UInt8(ascii: ".") ? self : self + "." }
 }

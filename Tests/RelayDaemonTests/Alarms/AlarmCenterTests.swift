@@ -73,7 +73,7 @@ private final class Scene: Sendable {
         scene.find { $0.pause = .init(trouble: .loginRefused("535 no"), since: scene.wall) }
         await center.look()?.value
         #expect(scene.take() == ["alarm route_paused"])
-        #expect(center.alarms.map(\.condition.cause) == ["nothing leaves for : 535 no"])
+        #expect(center.alarms.map(\.condition.cause) == ["nothing leaves: 535 no"])
         // No mail about a route that is closed; afterwards one about all of it.
         #expect(scene.takeMails() == [])
         scene.pass(.seconds(70))
@@ -144,7 +144,7 @@ private final class Scene: Sendable {
         scene.find { $0.pause = .init(trouble: .loginRefused("535 no"), since: scene.wall) }
         for _ in 0..<3 { await center.look()?.value }
         let text = notifications.texts()
-        #expect(text.count == 1 && text[0].hasPrefix("STATUS=Alarm: nothing leaves for : 535 no. To do: put valid SMTP credentials"))
+        #expect(text.count == 1 && text[0].hasPrefix("STATUS=Alarm: nothing leaves: 535 no. To do: put valid SMTP credentials"))
     }
 
     /// An event is a look at once, not five seconds later.

@@ -12,7 +12,7 @@ import Testing
 
     private static func facts(_ change: (inout AlarmFacts) -> Void = { _ in }) -> AlarmFacts {
         var facts = AlarmFacts()
-        (facts.now, facts.host, facts.queuePath) = (now, "smtp.example:587", "/var/lib/fairlead")
+        (facts.now, facts.queuePath) = (now, "/var/lib/fairlead")
         change(&facts)
         return facts
     }
@@ -33,7 +33,7 @@ import Testing
 
     static let rows: [Row] = [
         Row("nothing", []) { _ in },
-        Row("wrong password", [(.routePaused, "", 0, true, "smtp.example:587: 535 Authentication Credentials Invalid")]) {
+        Row("wrong password", [(.routePaused, "", 0, true, "nothing leaves: 535 Authentication Credentials Invalid")]) {
             $0.pause = pause(.loginRefused("535 Authentication Credentials Invalid"))
         },
         Row("paused account", [(.routePaused, "", 0, true, "554")]) {

@@ -85,7 +85,7 @@ private final class Receiver: Sendable {
         let body = try ControlCoding.decode([String: String].self, from: Array(parts[1].utf8))
         #expect(
             body == [
-                "text": "relay.example.com: route_paused: nothing leaves: 535 \"no\" . To do: put valid credentials there",
+                "text": "relay.example.com: route_paused: nothing leaves: 535 \"no\" . To do: put valid credentials there.",
                 "kind": "route_paused", "state": "raised", "cause": "nothing leaves: 535 \"no\" ", "cure": "put valid credentials there",
                 "host": "relay.example.com", "since": "2027-01-15T08:00:00.000Z", "time": "2027-01-15T08:01:00.000Z",
             ])
