@@ -47,6 +47,8 @@ public final class Pacer: SendingGate {
     /// Recipients per second, `nil` for no limit.
     public var rate: Int? { state.withLock { $0.window?.limit } }
 
+    public var limit: Int? { rate }
+
     /// Puts another limit in force, for those that wait too; what was sent in the last second still counts.
     public func change(rate: Int?) {
         let changed = state.withLock { state in

@@ -26,6 +26,7 @@ public struct UpstreamProbe: Sendable {
 
 /// For a connection over which nothing is sent.
 private struct OpenGate: SendingGate {
+    var limit: Int? { nil }
     func approach(recipients: Int) async {}
     func left(recipients: Int) {}
     func trySend(recipients: Int) -> Bool { true }

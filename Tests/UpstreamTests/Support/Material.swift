@@ -35,6 +35,7 @@ final class CountingGate: SendingGate {
     let isOpen: Bool
     init(isOpen: Bool = true) { self.isOpen = isOpen }
 
+    var limit: Int? { nil }
     func approach(recipients: Int) async { state.withLock { $0.approached += recipients } }
     func left(recipients: Int) { state.withLock { $0.left += recipients } }
     func trySend(recipients: Int) -> Bool {
