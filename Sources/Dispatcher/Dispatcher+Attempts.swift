@@ -53,7 +53,7 @@ extension Dispatcher {
     private func hasQuota() -> Bool {
         guard let limit = settings.dailyQuota else { return true }
         let now = time.now()
-        switch quota.look(limit: limit, underWay: running.recipients, ledger: store.ledger, now: now, wall: time.wall()) {
+        switch quota.look(limit: limit, underWay: running.recipients + unsettled, ledger: store.ledger, now: now, wall: time.wall()) {
         case .open: return true
         case .usedUp(let isNew):
             if isNew { announceQuota(limit) }

@@ -87,6 +87,7 @@ extension Dispatcher {
             record: record, entry: entry, goesOn: goesOn, hasMore: verdicts.count < message.waitingRecipients.count,
             isTooDoubtful: verdicts.contains(where: \.isTooDoubtful))
         let news = record.events
+        unsettled += record.results.count
         store(outcome) { [events] in for event in news { events.emit(event) } }
     }
 
@@ -113,6 +114,7 @@ extension Dispatcher {
             unwritten.append(outcome)
             wake(at: time.now() + .seconds(1))
         } else {
+            unsettled -= outcome.record.results.count
             for report in outcome.record.reports { take(report) }
             goOn(after: outcome)
             pump()

@@ -23,6 +23,8 @@ public actor Dispatcher {
     var known: Set<QueueID> = []
     var running = Running()
     var writing = 0
+    /// Recipients whose outcome is known and not yet in the ledger.
+    var unsettled = 0
     var routeState = RouteState()
     var slowStart = SlowStart()
     var quota = DailyQuota()

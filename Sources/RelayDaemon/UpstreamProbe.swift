@@ -32,5 +32,6 @@ private struct OpenGate: SendingGate {
     func trySend(recipients: Int) -> Bool { true }
     func waitToSend(recipients: Int) async {}
     func sent(recipients: Int) {}
+    func refused(recipients: Int) {}
     func withdrawn(recipients: Int) {}
 }

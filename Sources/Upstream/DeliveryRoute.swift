@@ -79,6 +79,8 @@ public protocol SendingGate: Sendable {
     func waitToSend(recipients: Int) async
     /// The reply to the final dot is there (or will never come).
     func sent(recipients: Int)
+    /// The reply to the final dot refused them for the sending rate, in place of `sent`.
+    func refused(recipients: Int)
     /// Recipients per second in force; `nil` for no limit.
     var limit: Int? { get }
     /// The final dot was not sent after all.

@@ -46,6 +46,7 @@ final class CountingGate: SendingGate {
         await Task.yield()
         state.withLock { $0.taken += recipients }
     }
+    func refused(recipients: Int) { state.withLock { $0.sent += recipients } }
     func sent(recipients: Int) { state.withLock { $0.sent += recipients } }
     func withdrawn(recipients: Int) { state.withLock { $0.withdrawn += recipients } }
 }
