@@ -161,7 +161,9 @@ actor AlarmCenter {
 
     private func tellSystemd(_ worst: Alarm?, count: Int) {
         let line =
-            worst.map { "\(count == 1 ? "Alarm" : "\(count) alarms"): \($0.condition.cause.asSentence) To do: \($0.condition.cure.asSentence)" } ?? "All is well"
+            worst.map {
+                "\(count == 1 ? "Alarm" : "\(count) alarms"): \($0.condition.cause.asSentence) To do: \($0.condition.cure.asSentence)"
+            } ?? "All is well"
         guard line != statusLine else { return }
         statusLine = line
         notifier.status(PrintableText.sanitized(line.utf8, limit: 1000))
