@@ -63,7 +63,8 @@ enum StatusText {
     private static func sending(_ report: StatusReport) -> [String] {
         let sending = report.sending
         let limit = sending.limit.map { "\($0)/s" } ?? "none"
-        let effective = sending.effectiveLimit.map { ", of which the upstream lets through \(Int($0.rounded()))/s" } ?? ""
+        let isLess = sending.effectiveLimit != nil && sending.effectiveLimit != sending.limit
+        let effective = isLess ? ", \(sending.effectiveLimit ?? 0)/s in force because the upstream refused more" : ""
         var lines = [
             line("rate", "\(sending.lastSecond)/s now, \(sending.lastMinute) in the last minute; limit \(limit)\(effective)")
         ]
@@ -71,8 +72,8 @@ enum StatusText {
             lines.append(line("24 hours", "\(quota.used) recipients relayed" + (quota.limit.map { " of \($0)" } ?? "")))
         }
         lines.append(line("outcomes", "\(sending.relayed) relayed, \(sending.deferred) deferred, \(sending.failed) failed since the start"))
-        if report.reports != StatusReport.Reports() {
-            lines.append(line("reports", "\(report.reports.sent) sent, \(report.reports.dead) nobody could be told"))
+        if report.reports.sent > 0 {
+            lines.append(line("reports", "\(report.reports.sent) sent since the start, \(report.reports.bounced) of them failed"))
         }
         let connections = report.connections
         lines.append(

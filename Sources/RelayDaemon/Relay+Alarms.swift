@@ -2,6 +2,7 @@ internal import Dispatcher
 internal import MailModel
 internal import MailQueue
 internal import Networking
+internal import Reports
 internal import SafeIO
 internal import Settings
 internal import Synchronization
@@ -35,6 +36,24 @@ extension Relay {
             mail: alarm.mail ? mail : nil)
     }
 
+    /// Queues a mail to the operator, which leaves under an identity that is not held.
+    func mailOperator(_ mail: AlarmMail.Message, by reports: ReportWriter) {
+        let held = Set(alarmsInForce.filter { $0.kind == .identityHeld }.map(\.condition.key.subject))
+        guard let message = reports.alarm(subject: mail.subject, text: mail.text, held: held, at: clock()) else {
+            log.warning("a mail to the operator could not be written: \(mail.subject)")
+            return
+        }
+        dispatcher.expect(message.id)
+        store.commit([message], events: []) { [dispatcher, log] result in
+            switch result {
+            case .success: dispatcher.accepted(message)
+            case .failure(let error):
+                dispatcher.withdrawn(message.id)
+                log.warning("a mail to the operator could not be queued: \(error)")
+            }
+        }
+    }
+
     /// For `status`, worst first.
     var alarmsInForce: [Alarm] { alarms.withLock { $0 }?.alarms ?? [] }
 
@@ -48,11 +67,11 @@ extension Relay {
         facts.certificateExpiry = assembly.loaded.certificateExpiry
         facts.oldestLimit = configuration.alarm.oldest
         facts.historyFailure = store.history.failure?.description
-        facts.take(await dispatcher.status(), configuredRate: assembly.rate)
+        facts.take(await dispatcher.status())
+        (facts.configuredRate, facts.effectiveRate) = (assembly.rate, pacer.limit)
         facts.accounts = configuration.accounts.compactMap { name, policy in
             policy.daily.map { AlarmFacts.Use(name: name.description, used: store.ledger.accepted(name, at: now), limit: $0) }
         }
-        facts.quota = configuration.upstream.dailyQuota.map { AlarmFacts.Use(name: "", used: store.ledger.relayed(at: now), limit: $0) }
         facts.storage = store.health
         facts.space = store.space
         do throws(QueueError) {
@@ -97,11 +116,12 @@ extension Relay {
 }
 
 extension AlarmFacts {
-    mutating func take(_ status: DispatcherStatus, configuredRate: Int?) {
+    mutating func take(_ status: DispatcherStatus) {
         pause = status.pause.map { Pause(trouble: $0.trouble, since: $0.since) }
         holds = status.heldIdentities.sorted { $0.key < $1.key }.map { identity, hold in
             Hold(identity: identity, reply: hold.reply.oneLine, since: hold.since)
         }
-        self.configuredRate = configuredRate
+        quota = status.quota.map { Use(name: "", used: $0.used, limit: $0.limit) }
+        quotaUsedUpUntil = status.quotaUsedUpUntil
     }
 }

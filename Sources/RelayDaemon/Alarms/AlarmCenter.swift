@@ -160,8 +160,10 @@ actor AlarmCenter {
     }
 
     private func tellSystemd(_ worst: Alarm?, count: Int) {
-        let line =
-            worst.map { "\(count == 1 ? "Alarm" : "\(count) alarms"): \($0.condition.cause.asSentence) To do: \($0.condition.cure.asSentence)" } ?? "All is well"
+        var line = "All is well"
+        if let condition = worst?.condition {
+            line = "\(count == 1 ? "Alarm" : "\(count) alarms"): \(condition.cause.asSentence) To do: \(condition.cure.asSentence)"
+        }
         guard line != statusLine else { return }
         statusLine = line
         notifier.status(PrintableText.sanitized(line.utf8, limit: 1000))

@@ -25,9 +25,9 @@ struct AlarmFacts: Sendable {
     var now = Timestamp(seconds: 0)
     var pause: Pause?
     var holds: [Hold] = []
-    /// Recipients per second: what is configured, and what the upstream lets through.
+    /// Recipients per second: what is configured, and what is in force since the upstream refused more.
     var configuredRate: Int?
-    var effectiveRate: Double?
+    var effectiveRate: Int?
 
     var queuePath = ""
     var storage = StorageHealth.healthy
@@ -45,6 +45,7 @@ struct AlarmFacts: Sendable {
     /// Accounts with a daily limit.
     var accounts: [Use] = []
     var quota: Use?
+    var quotaUsedUpUntil: Timestamp?
     /// The reason of the last refusal because of the backlog, if it was lately.
     var backlog: String?
 

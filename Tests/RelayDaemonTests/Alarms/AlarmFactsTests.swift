@@ -44,10 +44,10 @@ import Testing
             $0.pause = pause(.tooManyConnections(Reply(421, nil, "Too many concurrent SMTP connections")))
         },
         Row("a moment's throttling", []) { $0.pause = pause(.throttled(Reply(454, nil, "Maximum sending rate exceeded"))) },
-        Row("long throttling", [(.upstreamThrottled, "", 300, false, "about 7.0 recipients a second")]) {
+        Row("long throttling", [(.upstreamThrottled, "", 300, false, "about 7 recipients a second")]) {
             ($0.configuredRate, $0.effectiveRate) = (14, 7)
         },
-        Row("nearly the rate", []) { ($0.configuredRate, $0.effectiveRate) = (14, 13.2) },
+        Row("nearly the rate", []) { ($0.configuredRate, $0.effectiveRate) = (14, 13) },
         Row("lost identity", [(.identityHeld, "mail.example.com", 0, true, "554 Message rejected")]) {
             $0.holds = [.init(identity: "mail.example.com", reply: "554 Message rejected: Email address is not verified.", since: now)]
         },
