@@ -36,8 +36,13 @@ extension Relay {
             mail: alarm.mail ? mail : nil)
     }
 
+    /// The road of alarms to the operator's mailbox: `mail` of `makeAlarmCenter` and `alarmReceivers`.
+    func operatorMail(by reports: ReportWriter) -> @Sendable (AlarmMail.Message) -> Void {
+        { [weak self] mail in self?.mailOperator(mail, by: reports) }
+    }
+
     /// Queues a mail to the operator, which leaves under an identity that is not held.
-    func mailOperator(_ mail: AlarmMail.Message, by reports: ReportWriter) {
+    private func mailOperator(_ mail: AlarmMail.Message, by reports: ReportWriter) {
         let held = Set(alarmsInForce.filter { $0.kind == .identityHeld }.map(\.condition.key.subject))
         guard let message = reports.alarm(subject: mail.subject, text: mail.text, held: held, at: clock()) else {
             log.warning("a mail to the operator could not be written: \(mail.subject)")
@@ -85,7 +90,10 @@ extension Relay {
     private func look(at facts: inout AlarmFacts) async throws(QueueError) {
         let statistics = try await store.statistics()
         facts.quarantined = statistics.total.quarantined
-        if statistics.total.dead > 0 { facts.dead = try await stuckDeadLetters(statistics.total.dead, at: facts.now) }
+        if statistics.total.dead > 0 {
+            facts.dead = try await stuckDeadLetters(statistics.total.dead, at: facts.now)
+            facts.isOperatorUnreachable = try await hasDeadAlarm()
+        }
         if let oldest = statistics.oldest, facts.now - oldest > facts.oldestLimit {
             facts.oldestAge = try await oldestWaiting().map { facts.now - $0 }
         }
@@ -97,6 +105,13 @@ extension Relay {
         let planned = try await store.deadLetters(dueBefore: now + .seconds(24 * 3600), limit: limit).count
         let overdue = try await store.deadLetters(dueBefore: now + .seconds(-15 * 60), limit: limit).count
         return max(0, dead - (planned - overdue))
+    }
+
+    /// Whether mail to the operator failed. Looks at the first dead letters only: while there is one, each alarm by mail would add another.
+    private func hasDeadAlarm() async throws(QueueError) -> Bool {
+        var dead = QueueFilter()
+        dead.state = .dead
+        return try await store.list(dead, after: nil, limit: 100).entries.contains { $0.facts.kind == .alarm }
     }
 
     /// When the oldest message that waits to be sent was accepted: `statistics` counts those too that an operator holds.

@@ -182,6 +182,7 @@ def test_poisoned_message(binary, make, keys, hook):
     expect(relay, hook, "quarantined", begin, "1 message", 1)
 
 
+@pytest.mark.slow
 def test_command_and_unreachable_webhook(binary, make, keys):
     """The command runs although the webhook never answers, and mail flows."""
     upstream = make.upstream()

@@ -117,6 +117,7 @@ actor AlarmCenter {
         var facts = found
         if !facts.isQueueKnown {
             (facts.quarantined, facts.dead, facts.oldestAge) = (lastFacts.quarantined, lastFacts.dead, lastFacts.oldestAge)
+            facts.isOperatorUnreachable = lastFacts.isOperatorUnreachable
         }
         lastFacts = facts
         lookingSince = nil
@@ -153,7 +154,9 @@ actor AlarmCenter {
         for notice in notices { tell(notice.event) }
         if let send = receivers.mail {
             let isBlocked = alarms.contains { $0.kind.stopsOwnMail }
-            if let message = mail.add(notices, canLeave: !isBlocked) { send(message) }
+            // A mail that fails becomes a dead letter: telling of it by mail would never end.
+            let wanted = notices.filter { $0.key.kind != .deadLetter || !lastFacts.isOperatorUnreachable }
+            if let message = mail.add(wanted, canLeave: !isBlocked) { send(message) }
         }
         guard !notices.isEmpty else { return }
         for outbox in [receivers.webhook, receivers.command].compactMap(\.self) { Task { await outbox.add(notices) } }

@@ -98,8 +98,12 @@ extension AlarmFacts {
         }
         if dead > 0 {
             var condition = AlarmCondition(
-                .deadLetter, cause: "failed, and nobody could be told: \(messages(dead))",
-                cure: "see them with fairlead queue list, tell their senders, then fairlead queue remove ID")
+                .deadLetter,
+                cause: "failed, and nobody could be told: \(messages(dead))"
+                    + (isOperatorUnreachable ? ", among them alarms to the operator" : ""),
+                cure: isOperatorUnreachable
+                    ? "let operator be an address that takes mail; see them with fairlead queue list, then fairlead queue remove ID"
+                    : "see them with fairlead queue list, tell their senders, then fairlead queue remove ID")
             condition.magnitude = dead
             found.append(condition)
         }

@@ -36,6 +36,8 @@ struct AlarmFacts: Sendable {
     var isQueueKnown = true
     var quarantined = 0
     var dead = 0
+    /// Among the dead are alarms of ours.
+    var isOperatorUnreachable = false
     /// Of the messages that wait to be sent.
     var oldestAge: Duration?
     /// What `oldestAge` is measured by.

@@ -92,6 +92,22 @@ private final class Scene: Sendable {
         #expect(scene.takeMails().map(\.subject) == ["Alarm: quarantined on relay.example.com"])
     }
 
+    /// The operator's address refuses mail: each alarm by mail would become one more dead letter to tell of.
+    @Test func noMailAboutMailThatFails() async {
+        let scene = Scene()
+        let center = scene.center()
+        scene.find { $0.dead = 1 }
+        await center.look()?.value
+        #expect(scene.takeMails().count == 1)
+        for number in 2..<10 {
+            scene.pass(.seconds(1000))
+            scene.find { ($0.dead, $0.isOperatorUnreachable) = (number, true) }
+            await center.look()?.value
+            #expect(scene.takeMails() == [])
+        }
+        #expect(scene.take().count == 9)
+    }
+
     /// Storage that hangs is an alarm by its silence, and the alarms of before stay.
     @Test func silence() async throws {
         let scene = Scene()
