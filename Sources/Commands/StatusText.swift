@@ -6,7 +6,7 @@ enum StatusText {
     private static let accountLimit = 10
 
     static func lines(_ report: StatusReport) -> [String] {
-        ["fairlead \(report.version) on \(report.hostname), since \(report.startedAt)"] + state(report) + route(report.route)
+        ["fairlead \(report.version) on \(report.hostname), since \(report.startedAt)"] + state(report) + route(report)
             + queue(report) + sending(report) + accounts(report.accounts) + remarks(report)
     }
 
@@ -25,11 +25,14 @@ enum StatusText {
         }
     }
 
-    private static func route(_ route: StatusReport.Route) -> [String] {
+    private static func route(_ report: StatusReport) -> [String] {
+        let route = report.route
+        // What stands in the alarm above is not said twice.
+        let isTold = report.alarms.contains { $0.kind == "route_paused" || $0.kind == "quota_exceeded" }
         let isOpen = route.state == "open"
         var lines = [line("route", "\(Terminal.styled(route.state, isOpen ? .green : .red))  \(route.host)")]
-        if let reason = route.reason { lines.append(line("  because", reason)) }
-        if let cure = route.cure { lines.append(line("  to do", cure)) }
+        if !isTold, let reason = route.reason { lines.append(line("  because", reason)) }
+        if !isTold, let cure = route.cure { lines.append(line("  to do", cure)) }
         if let since = route.since {
             lines.append(line("  since", since + (route.nextProbeIn.map { ", next try in \(humanDuration($0))" } ?? "")))
         }
