@@ -159,7 +159,7 @@ actor AlarmCenter {
             if let message = mail.add(wanted, canLeave: !isBlocked) { send(message) }
         }
         guard !notices.isEmpty else { return }
-        for outbox in [receivers.webhook, receivers.command].compactMap(\.self) { Task { await outbox.add(notices) } }
+        for outbox in [receivers.webhook, receivers.command].compactMap(\.self) { outbox.add(notices) }
     }
 
     private func tellSystemd(_ worst: Alarm?, count: Int) {
