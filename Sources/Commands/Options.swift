@@ -16,6 +16,7 @@ struct OutputOptions: ParsableArguments {
 enum Sysexits {
     static let usage: Int32 = 64
     static let data: Int32 = 65
+    static let noInput: Int32 = 66
     static let unavailable: Int32 = 69
     static let software: Int32 = 70
     static let temporary: Int32 = 75

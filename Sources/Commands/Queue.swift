@@ -12,6 +12,7 @@ struct Queue: AsyncParsableCommand {
         @Option(help: ArgumentHelp("Messages with this recipient.", valueName: "address")) var recipient: String?
         @Option(help: ArgumentHelp("Messages accepted longer ago than this, such as 15min, 2h, 4d.", valueName: "duration"))
         var olderThan: String?
+        @Option(help: ArgumentHelp("Messages in this state: waiting, hold, quarantine or dead.", valueName: "state")) var state: String?
         @Flag(help: "Every message.") var all = false
 
         func filter(ids: [String]) throws -> QueueFilter {
@@ -23,13 +24,16 @@ struct Queue: AsyncParsableCommand {
                 seconds = parsed
             }
             return QueueFilter(
-                ids: ids.isEmpty ? nil : ids, account: account, recipient: recipient, olderThan: seconds, all: all ? true : nil)
+                ids: ids.isEmpty ? nil : ids, account: account, recipient: recipient, olderThan: seconds, all: all ? true : nil,
+                state: state)
         }
 
         /// For orders: an empty selection must not mean everything.
         func required(ids: [String]) throws -> QueueFilter {
             let filter = try filter(ids: ids)
-            if filter.isEmpty { throw ValidationError("name messages by id, --account, --recipient or --older-than, or say --all") }
+            if filter.isEmpty {
+                throw ValidationError("name messages by id, --account, --recipient, --state or --older-than, or say --all")
+            }
             return filter
         }
     }

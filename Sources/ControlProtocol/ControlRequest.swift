@@ -12,12 +12,15 @@ public struct ControlRequest: Codable, Hashable, Sendable {
         case tail
         case trace
         case reload
+        case suppressAdd = "suppress_add"
+        case suppressRemove = "suppress_remove"
+        case suppressList = "suppress_list"
 
         /// Orders change something: only root, the daemon's own user may give them. Everybody who may open the socket may ask.
         public var isOrder: Bool {
             switch self {
-            case .status, .health, .queueList, .queueShow, .tail, .trace: false
-            case .queueRetry, .queueHold, .queueRelease, .queueRemove, .reload: true
+            case .status, .health, .queueList, .queueShow, .tail, .trace, .suppressList: false
+            case .queueRetry, .queueHold, .queueRelease, .queueRemove, .reload, .suppressAdd, .suppressRemove: true
             }
         }
     }
@@ -32,6 +35,8 @@ public struct ControlRequest: Codable, Hashable, Sendable {
     public var follow: Bool?
     /// For `queue_list`: continue behind this queue id.
     public var after: String?
+    /// For `suppress_add` and `suppress_remove`; the reason is `word`.
+    public var addresses: [String]?
 
     public init(
         _ command: Command, filter: QueueFilter? = nil, word: String? = nil, count: Int? = nil, follow: Bool? = nil, after: String? = nil
@@ -53,22 +58,28 @@ public struct QueueFilter: Codable, Hashable, Sendable {
     /// Seconds since acceptance.
     public var olderThan: Double?
     public var all: Bool?
+    /// `active`, `deferred`, `hold`, `quarantine` or `dead`
+    public var state: String?
 
     enum CodingKeys: String, CodingKey {
         case ids, account, recipient
         case olderThan = "older_than"
-        case all
+        case all, state
     }
 
-    public init(ids: [String]? = nil, account: String? = nil, recipient: String? = nil, olderThan: Double? = nil, all: Bool? = nil) {
+    public init(
+        ids: [String]? = nil, account: String? = nil, recipient: String? = nil, olderThan: Double? = nil, all: Bool? = nil,
+        state: String? = nil
+    ) {
         self.ids = ids
         self.account = account
         self.recipient = recipient
         self.olderThan = olderThan
         self.all = all
+        self.state = state
     }
 
-    public var isEmpty: Bool { ids == nil && account == nil && recipient == nil && olderThan == nil && all != true }
+    public var isEmpty: Bool { ids == nil && account == nil && recipient == nil && olderThan == nil && state == nil && all != true }
 }
 
 /// How a line of the daemon's answer is to be read. Every answer ends with a line that has `end` or `error`.

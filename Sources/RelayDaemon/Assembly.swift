@@ -6,6 +6,7 @@ internal import MailModel
 internal import MailQueue
 internal import MessageFormat
 internal import Networking
+internal import Reports
 internal import Rewriting
 internal import Settings
 internal import Submission
@@ -18,6 +19,7 @@ struct Assembly {
     let loaded: LoadedSettings
     let submission: SubmissionSettings
     let dispatcher: DispatcherSettings
+    let reports: ReportSettings
     let upstream: UpstreamSettings
     /// Recipients per second; `nil` for no limit.
     let rate: Int?
@@ -34,9 +36,21 @@ struct Assembly {
         } catch {
             throw AssemblyError(text: "TLS: \(error)")
         }
-        dispatcher = DispatcherSettings(lifetime: configuration.queue.lifetime)
+        dispatcher = Self.dispatcher(configuration)
+        reports = ReportSettings(
+            operatorAddress: loaded.operatorAddress, intake: submission.intake,
+            policies: configuration.accounts.mapValues { ReportSettings.Policy(rawValue: $0.reports.rawValue) ?? .sender })
         rate = configuration.upstream.rate.perSecond.map { max(1, Int($0)) }
         listeners = try Self.listeners(loaded)
+    }
+
+    private static func dispatcher(_ configuration: Configuration) -> DispatcherSettings {
+        var settings = DispatcherSettings(lifetime: configuration.queue.lifetime)
+        settings.lifetimes = configuration.accounts.compactMapValues(\.lifetime)
+        settings.delayWarning = configuration.queue.delayWarning
+        settings.suppressAfter = configuration.suppressAfter
+        settings.dailyQuota = configuration.upstream.dailyQuota
+        return settings
     }
 
     private static func upstream(_ loaded: LoadedSettings, tls: TLSContext) -> UpstreamSettings {
@@ -63,12 +77,13 @@ struct Assembly {
         }
         return AccountDirectory(
             names.map { name in
+                let policy = loaded.configuration.policy(for: name)
                 let rate: Account.Rate? =
-                    switch loaded.configuration.policy(for: name).rate {
+                    switch policy.rate {
                     case .unlimited: nil
                     case .limited(let count, let period): Account.Rate(count: count, per: period)
                     }
-                return Account(name: name, passwordHash: loaded.passwords.hash(for: name), rate: rate)
+                return Account(name: name, passwordHash: loaded.passwords.hash(for: name), rate: rate, daily: policy.daily)
             })
     }
 

@@ -32,6 +32,9 @@ struct ControlAnswers: ControlAnswering {
                 }
             case .trace: _ = await send(try encoded(try await trace(request.word ?? "")))
             case .reload: break
+            case .suppressAdd: return try await suppress(request)
+            case .suppressRemove: return try await unsuppress(request)
+            case .suppressList: try await listSuppressions(send)
             }
         } catch {
             throw ControlFailure(text: error.description, code: error.isNotFound ? 65 : 75)
@@ -44,7 +47,7 @@ struct ControlAnswers: ControlAnswering {
         return { hub.unsubscribe(number) }
     }
 
-    private func encoded(_ value: some Encodable) throws(QueueError) -> [UInt8] {
+    func encoded(_ value: some Encodable) throws(QueueError) -> [UInt8] {
         do { return try ControlCoding.encode(value) } catch { throw .rejected("\(error)") }
     }
 
@@ -123,6 +126,12 @@ struct ControlAnswers: ControlAnswering {
             guard let account = AccountName(text) else { throw .rejected("\(text) is no account name") }
             filter.account = account
         }
+        if let word = wanted.state {
+            guard let state = MailQueue.QueueEntry.State(word: word) else {
+                throw .rejected("\(word) is no state; there are waiting, hold, quarantine and dead")
+            }
+            filter.state = state
+        }
         filter.recipient = wanted.recipient.map { Array($0.utf8) }
         // Bounded, since a number that no duration can hold would end the daemon.
         if let age = wanted.olderThan { filter.acceptedBefore = clock() + .seconds(-min(max(0, age), Self.longestAge)) }
@@ -171,12 +180,25 @@ extension ControlProtocol.QueueEntry {
             queueID: entry.id.description, queueName: name, arrivalTime: entry.acceptedAt.seconds, messageSize: entry.size,
             account: entry.account.description, sender: entry.facts.sender ?? entry.reversePath?.description ?? "",
             messageID: entry.facts.messageID, fromBefore: entry.facts.fromBefore, fromAfter: entry.facts.fromAfter,
-            recipients: entry.recipients.filter { !onlyOpen || !$0.state.isFinal }.map { recipient in
+            recipients: entry.recipients.filter { !onlyOpen || entry.state == .dead || !$0.state.isFinal }.map { recipient in
                 Recipient(
                     address: recipient.mailbox.description, state: recipient.state.word, attempts: recipient.attempts,
                     delayReason: recipient.lastReply.isEmpty ? (entry.note.isEmpty ? nil : entry.note) : recipient.lastReply,
                     nextAttempt: recipient.state == .waiting ? recipient.nextAttempt.description : nil)
             })
+    }
+}
+
+extension MailQueue.QueueEntry.State {
+    /// As `queue list` names it; `active` and `deferred` are both `waiting`.
+    fileprivate init?(word: String) {
+        switch word {
+        case "waiting", "active", "deferred": self = .waiting
+        case "hold", "held": self = .held
+        case "quarantine": self = .quarantined
+        case "dead": self = .dead
+        default: return nil
+        }
     }
 }
 

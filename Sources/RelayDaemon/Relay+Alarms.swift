@@ -2,7 +2,6 @@ internal import Dispatcher
 internal import MailModel
 internal import MailQueue
 internal import Networking
-internal import Reports
 internal import SafeIO
 internal import Settings
 internal import Synchronization
@@ -36,29 +35,6 @@ extension Relay {
             mail: alarm.mail ? mail : nil)
     }
 
-    /// The road of alarms to the operator's mailbox: `mail` of `makeAlarmCenter` and `alarmReceivers`.
-    func operatorMail(by reports: ReportWriter) -> @Sendable (AlarmMail.Message) -> Void {
-        { [weak self] mail in self?.mailOperator(mail, by: reports) }
-    }
-
-    /// Queues a mail to the operator, which leaves under an identity that is not held.
-    private func mailOperator(_ mail: AlarmMail.Message, by reports: ReportWriter) {
-        let held = Set(alarmsInForce.filter { $0.kind == .identityHeld }.map(\.condition.key.subject))
-        guard let message = reports.alarm(subject: mail.subject, text: mail.text, held: held, at: clock()) else {
-            log.warning("a mail to the operator could not be written: \(mail.subject)")
-            return
-        }
-        dispatcher.expect(message.id)
-        store.commit([message], events: []) { [dispatcher, log] result in
-            switch result {
-            case .success: dispatcher.accepted(message)
-            case .failure(let error):
-                dispatcher.withdrawn(message.id)
-                log.warning("a mail to the operator could not be queued: \(error)")
-            }
-        }
-    }
-
     /// For `status`, worst first.
     var alarmsInForce: [Alarm] { alarms.withLock { $0 }?.alarms ?? [] }
 
@@ -72,11 +48,13 @@ extension Relay {
         facts.certificateExpiry = assembly.loaded.certificateExpiry
         facts.oldestLimit = configuration.alarm.oldest
         facts.historyFailure = store.history.failure?.description
+        facts.identities = assembly.loaded.identities.count
         facts.take(await dispatcher.status())
         (facts.configuredRate, facts.effectiveRate) = (assembly.rate, pacer.limit)
         facts.accounts = configuration.accounts.compactMap { name, policy in
             policy.daily.map { AlarmFacts.Use(name: name.description, used: store.ledger.accepted(name, at: now), limit: $0) }
         }
+        facts.backlog = backlog.refusal
         facts.storage = store.health
         facts.space = store.space
         do throws(QueueError) {

@@ -4,6 +4,7 @@ internal import Glibc
 internal import MailModel
 internal import MailQueue
 internal import Networking
+internal import Reports
 internal import SafeIO
 internal import Settings
 internal import Submission
@@ -25,6 +26,9 @@ public final class Relay: Sendable {
     let store: SQLiteQueueStore
     let dispatcher: Dispatcher
     let pacer: Pacer
+    let reports: ReportWriter
+    let backlog = BacklogWatch()
+    private let backlogTask = Mutex<Task<Void, Never>?>(nil)
     let service: SubmissionService
     let workers: WorkerPool
     private let listeners: ListenerSet
@@ -86,14 +90,19 @@ public final class Relay: Sendable {
         let pacer = Pacer(rate: assembly.rate, time: time)
         self.pacer = pacer
         let pool = Self.pool(assembly, store: store, pacer: pacer, workers: workers)
+        let ids = QueueIDSource(floor: highestID, clock: clock)
+        let reports = ReportWriter(
+            settings: assembly.reports, ids: { ids.next() }, serviceTime: { store.serviceClock.now() })
+        self.reports = reports
         let dispatcher = Dispatcher(
-            store: store, route: pool, settings: assembly.dispatcher, events: hub, time: time, executor: workers.workers[0])
+            store: store, route: pool, settings: assembly.dispatcher, events: hub, time: time, reports: reports,
+            executor: workers.workers[0])
         self.dispatcher = dispatcher
         do {
             service = SubmissionService(
-                settings: assembly.submission, store: store, highestID: highestID,
+                settings: assembly.submission, store: store, ids: { ids.next() },
                 verifier: try PasswordVerifier(concurrency: WorkerPool.coreCount), events: hub, clock: clock,
-                next: Handover(dispatcher: dispatcher))
+                next: Handover(dispatcher: dispatcher), backlog: backlog)
         } catch {
             throw .unavailable("\(error)")
         }
@@ -110,10 +119,11 @@ public final class Relay: Sendable {
         watchdog.withLock { $0 = Watchdog(notifier: notifier, workers: workers.workers, store: store) }
         let upkeep = Upkeep(store: store, hub: hub, log: log, clock: clock)
         self.upkeep.withLock { $0 = Task(priority: .utility) { await upkeep.run() } }
-        let alarms = makeAlarmCenter(notifier: notifier, mail: nil)
+        let alarms = makeAlarmCenter(notifier: notifier, mail: mailToOperator)
         self.alarms.withLock { $0 = alarms }
         hub.watchForAlarms { alarms.noticed($0) }
         alarmTask.withLock { $0 = Task { await alarms.run() } }
+        backlogTask.withLock { $0 = Task(priority: .utility) { [weak self, backlog] in await self?.watchBacklog(backlog) } }
         notifier.ready()
         log.notice("fairlead \(fairleadVersion) is ready on \(listeners.addresses.map(\.description).sorted().joined(separator: ", "))")
     }
@@ -191,10 +201,11 @@ public final class Relay: Sendable {
         }
         pacer.change(rate: assembly.rate)
         service.change(assembly.submission)
+        reports.change(assembly.reports)
         await listeners.apply(change)
         await dispatcher.change(settings: assembly.dispatcher, route: pool)
         await alarms.withLock { $0 }?.change(
-            host: assembly.loaded.hostname.description, receivers: alarmReceivers(assembly, mail: nil))
+            host: assembly.loaded.hostname.description, receivers: alarmReceivers(assembly, mail: mailToOperator))
         log.notice("reloaded \(configurationPath)")
         Task { await self.makeWaitingDue() }
         return warnings
@@ -234,6 +245,7 @@ public final class Relay: Sendable {
         watchdog.withLock { $0?.stop() }
         upkeep.withLock { $0?.cancel() }
         alarmTask.withLock { $0?.cancel() }
+        backlogTask.withLock { $0?.cancel() }
         await store.close()
         let server = control.withLock { $0 }
         await server?.stop()

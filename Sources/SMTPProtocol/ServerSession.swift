@@ -35,6 +35,9 @@ public struct ServerSession: Sendable {
     var failedLogins = 0
     var transactions = 0
 
+    /// How many recipients the transaction under way has.
+    public var recipientCount: Int { transaction?.recipients.count ?? 0 }
+
     public init(_ configuration: Configuration) {
         self.configuration = configuration
         peer = Peer()

@@ -7,6 +7,8 @@ public struct Account: Hashable, Sendable {
     public let passwordHash: String?
     /// Recipients per `rate.period`; `nil` for no limit.
     public let rate: Rate?
+    /// Recipients in any 24 hours; `nil` for no limit.
+    public let daily: Int?
 
     /// So many recipients in so long a time.
     public struct Rate: Hashable, Sendable {
@@ -19,10 +21,11 @@ public struct Account: Hashable, Sendable {
         }
     }
 
-    public init(name: AccountName, passwordHash: String?, rate: Rate? = nil) {
+    public init(name: AccountName, passwordHash: String?, rate: Rate? = nil, daily: Int? = nil) {
         self.name = name
         self.passwordHash = passwordHash
         self.rate = rate
+        self.daily = daily
     }
 }
 

@@ -1,4 +1,3 @@
-internal import Crypto
 public import MailModel
 public import MailQueue
 public import Networking
@@ -21,7 +20,6 @@ public final class SubmissionService: Sendable {
         var settings: SubmissionSettings
         /// Counts reloads, so that a session notices one by comparing numbers.
         var generation = 0
-        var ids: QueueIDGenerator
         var sessions: [ObjectIdentifier: SubmissionSession] = [:]
         var isDraining = false
         var drainWaiters: [CheckedContinuation<Void, Never>] = []
@@ -32,24 +30,33 @@ public final class SubmissionService: Sendable {
     let strangers = StrangerLimiter()
     let throttle = LoginThrottle()
     let rates = AccountRateLimiter()
+    let use = AccountUse()
+    /// `nil`: every backlog is fine.
+    let backlog: (any BacklogGuard)?
     let verifier: PasswordVerifier
+    let nextID: @Sendable () -> QueueID
     let store: any QueueStore
     let events: any EventSink
     let clock: WallClock
     /// Takes each message on as soon as it is durable.
     let next: any AcceptedMail
 
-    /// - Parameter highestID: the highest queue id ever used.
+    /// - Parameters:
+    ///   - ids: makes queue ids; the same source as for all other mail.
+    ///   - backlog: asked at each MAIL.
     public init(
-        settings: SubmissionSettings, store: any QueueStore, highestID: QueueID?, verifier: PasswordVerifier, events: any EventSink,
-        clock: @escaping WallClock, next: any AcceptedMail
+        settings: SubmissionSettings, store: any QueueStore, ids: @escaping @Sendable () -> QueueID, verifier: PasswordVerifier,
+        events: any EventSink,
+        clock: @escaping WallClock, next: any AcceptedMail, backlog: (any BacklogGuard)? = nil
     ) {
-        state = Mutex(State(settings: settings, ids: QueueIDGenerator(floor: highestID)))
+        state = Mutex(State(settings: settings))
         self.verifier = verifier
         self.store = store
         self.events = events
         self.clock = clock
         self.next = next
+        nextID = ids
+        self.backlog = backlog
     }
 
     /// Puts other settings in force, for open sessions from their next command on.
@@ -113,12 +120,6 @@ public final class SubmissionService: Sendable {
 
     var current: (settings: SubmissionSettings, generation: Int) { state.withLock { ($0.settings, $0.generation) } }
     var generation: Int { state.withLock { $0.generation } }
-
-    func nextID() -> QueueID {
-        let random = SecureRandom.uint32()
-        let now = clock()
-        return state.withLock { $0.ids.next(now: now, random: random) }
-    }
 
     func ended(_ session: SubmissionSession, client: SocketAddress, wasLoggedIn: Bool) {
         limiter.leave(network: client.networkPrefix)

@@ -1,7 +1,7 @@
 internal import Crypto
 internal import Intake
-internal import MailModel
-internal import MailQueue
+public import MailModel
+public import MailQueue
 internal import Networking
 internal import Rewriting
 internal import SMTPProtocol
@@ -113,6 +113,14 @@ extension SubmissionSession {
     }
 
     private func commit(_ message: QueuedMessage) {
+        let daily = settings.accounts[message.account]?.daily
+        let count = message.recipients.count
+        if let daily,
+            !service.use.take(count, of: daily, account: message.account, ledger: service.store.ledger, at: service.clock())
+        {
+            if case .file(let file) = message.body { service.store.discard(file) }
+            return finished(dailyLimitReached(message.account, daily))
+        }
         let events = message.acceptanceEvents
         let service = service
         service.next.expect(message.id)
@@ -124,6 +132,7 @@ extension SubmissionSession {
                 service.next.accepted(message)
             case .failure: service.next.withdrawn(message.id)
             }
+            if daily != nil { service.use.settled(count, account: message.account) }
             self.worker.run {
                 self.assumeIsolated { session in
                     switch result {
@@ -152,7 +161,7 @@ extension SubmissionSession {
 
 extension QueuedMessage {
     /// What is told of a message that was just accepted.
-    var acceptanceEvents: [RelayEvent] {
+    public var acceptanceEvents: [RelayEvent] {
         var accepted = RelayEvent(.accepted, at: acceptedAt, queueID: id, account: account, recipients: recipients.map(\.mailbox))
         accepted.client = facts.client
         accepted.sender = facts.sender

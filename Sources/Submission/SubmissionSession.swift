@@ -324,13 +324,25 @@ actor SubmissionSession {
     private func decideSender(_ arguments: MailArguments) {
         let expected = arguments.size ?? 0
         switch service.store.health {
-        case .healthy where service.store.hasRoom(for: expected): perform(session.mailAccepted())
+        case .healthy where service.store.hasRoom(for: expected):
+            if let name = session.account, let reason = service.backlog?.refusal(for: name) {
+                perform(session.mailRefused(Reply(452, StatusDetail(3, 1), reason)))
+            } else {
+                perform(session.mailAccepted())
+            }
         case .healthy, .outOfSpace: perform(session.mailRefused(.insufficientStorage))
         case .unhealthy: perform(session.mailRefused(.localError))
         }
     }
 
     private func decideRecipient(_ recipient: RecipientArgument) {
+        if let name = session.account, let daily = settings.accounts[name]?.daily {
+            let left = service.use.left(of: daily, account: name, ledger: service.store.ledger, at: service.clock())
+            guard left > session.recipientCount else { return perform(session.recipientRefused(dailyLimitReached(name, daily))) }
+        }
+        if case .mailbox(let mailbox) = recipient, let suppression = service.store.suppression(of: mailbox) {
+            return perform(session.recipientRefused(suppression.reply))
+        }
         if let name = session.account, let rate = settings.accounts[name]?.rate,
             let wait = service.rates.take(1, account: name, rate: rate, at: .now)
         {
@@ -345,6 +357,30 @@ actor SubmissionSession {
         switch recipient {
         case .mailbox(let mailbox): perform(session.recipientAccepted(mailbox))
         case .postmaster: perform(session.recipientAccepted(settings.postmaster))
+        }
+    }
+
+    func dailyLimitReached(_ name: AccountName, _ daily: Int) -> Reply {
+        let now = service.clock()
+        let free = service.store.ledger.freeAt(name, acceptedBelow: daily, at: now)
+        let when = free > now ? "; there is room again from \(free) on" : "; send to fewer recipients at once"
+        return Reply(450, StatusDetail(7, 1), "Account \(name) may reach \(daily) recipients in 24 hours and has\(when)")
+    }
+}
+
+extension Suppression {
+    /// Who is told this has logged in: it says no more than the account's own mail brought about.
+    fileprivate var reply: Reply {
+        let day = since.description.prefix(10)
+        return switch origin {
+        case .bounce:
+            Reply(
+                550, StatusDetail(1, 1),
+                "\(mailbox) is suppressed since \(day), because it was refused for good: \(reason); fairlead suppress remove lifts that")
+        case .operator:
+            Reply(
+                550, StatusDetail(7, 1),
+                "\(mailbox) is suppressed by the operator since \(day): \(reason); fairlead suppress remove lifts that")
         }
     }
 }

@@ -106,8 +106,10 @@ private final class Bench: Sendable {
         try WholeFile.replace(trustFile, with: certificate.certificatePEM, mode: 0o600)
         account = Account(name: AccountName("crm")!, passwordHash: try PasswordHash.make(Array("right".utf8)))
         let settings = try Self.settings(accounts: [account], certificate, key)
+        let ids = Mutex(QueueIDGenerator(floor: nil))
         let service = SubmissionService(
-            settings: settings, store: store, highestID: nil, verifier: try PasswordVerifier(concurrency: 2), events: events,
+            settings: settings, store: store, ids: { ids.withLock { $0.next(now: Timestamp(seconds: 1_800_000_000), random: 1) } },
+            verifier: try PasswordVerifier(concurrency: 2), events: events,
             clock: { Timestamp(seconds: 1_800_000_000) }, next: Nobody())
         self.service = service
         listener = try Listener(address: #require(SocketAddress(parsing: "127.0.0.1:0")), workers: workers) { socket, worker in

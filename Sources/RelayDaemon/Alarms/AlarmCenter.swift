@@ -29,15 +29,6 @@ actor AlarmCenter {
     private let time: Time
     private nonisolated let inForce = Mutex<[Alarm]>([])
     private nonisolated let nudges = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
-    private nonisolated let refusal = Mutex<Refusal?>(nil)
-
-    private struct Refusal: Sendable {
-        let reason: String
-        let at: ContinuousClock.Instant
-    }
-
-    /// How long mail refused because of the backlog is an alarm.
-    static let refusalMemory: Duration = .seconds(5 * 60)
 
     private var host: String
     private var receivers: Receivers
@@ -74,13 +65,7 @@ actor AlarmCenter {
     nonisolated var alarms: [Alarm] { inForce.withLock { $0 } }
 
     /// Something happened that may begin or end an alarm. Called from any queue.
-    nonisolated func noticed(_ event: RelayEvent) {
-        if event.name == .refused {
-            guard let reply = event.reply else { return }
-            refusal.withLock { $0 = Refusal(reason: reply, at: time.now()) }
-        }
-        nudges.continuation.yield()
-    }
+    nonisolated func noticed(_ event: RelayEvent) { nudges.continuation.yield() }
 
     /// Ends when its task is cancelled.
     nonisolated func run() async {
@@ -131,10 +116,6 @@ actor AlarmCenter {
         let (now, wall) = (time.now(), time.wall())
         clockWatch.look(at: now, wall: wall)
         lastFacts.clockStep = clockWatch.step?.by
-        lastFacts.backlog = refusal.withLock { refusal in
-            if let at = refusal?.at, at.duration(to: now) >= Self.refusalMemory { refusal = nil }
-            return refusal?.reason
-        }
         var conditions = lastFacts.conditions
         if let silence {
             conditions.removeAll { $0.key.kind == .storageFailed }
@@ -153,7 +134,7 @@ actor AlarmCenter {
     private func tellAll(_ notices: [AlarmNotice], _ alarms: [Alarm]) {
         for notice in notices { tell(notice.event) }
         if let send = receivers.mail {
-            let isBlocked = alarms.contains { $0.kind.stopsOwnMail }
+            let isBlocked = alarms.contains { $0.kind.stopsOwnMail } || lastFacts.holds.count >= lastFacts.identities
             // A mail that fails becomes a dead letter: telling of it by mail would never end.
             let wanted = notices.filter { $0.key.kind != .deadLetter || !lastFacts.isOperatorUnreachable }
             if let message = mail.add(wanted, canLeave: !isBlocked) { send(message) }

@@ -25,6 +25,8 @@ struct AlarmFacts: Sendable {
     var now = Timestamp(seconds: 0)
     var pause: Pause?
     var holds: [Hold] = []
+    /// How many identities there are in all.
+    var identities = 1
     /// Recipients per second: what is configured, and what is in force since the upstream refused more.
     var configuredRate: Int?
     var effectiveRate: Int?
@@ -48,7 +50,7 @@ struct AlarmFacts: Sendable {
     var accounts: [Use] = []
     var quota: Use?
     var quotaUsedUpUntil: Timestamp?
-    /// The reason of the last refusal because of the backlog, if it was lately.
+    /// Why mail is refused because of the backlog, if it is.
     var backlog: String?
 
     var certificateExpiry: Timestamp?

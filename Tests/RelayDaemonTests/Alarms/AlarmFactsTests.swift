@@ -91,7 +91,7 @@ import Testing
         Row("queue old", [(.queueOld, "", 0, false, "longer than 1 h")]) { $0.oldestAge = .seconds(3601) },
         Row("queue not that old", []) { $0.oldestAge = .seconds(3600) },
         Row("backlog", [(.backlog, "", 0, true, "6 h at the present rate")]) {
-            $0.backlog = "452 4.4.5 it would take 6 h at the present rate"
+            $0.backlog = "it would take 6 h at the present rate"
         },
         Row("history", [(.historyFailing, "", 0, false, "disk I/O error")]) { $0.historyFailure = "disk I/O error" },
         Row("certificate", [(.certificateExpiring, "", 0, false, "expires on 2027-01-28")]) {

@@ -14,7 +14,7 @@ import TestSupport
 
 /// A submission service in front of a store in memory, and its clients.
 final class Service: Sendable {
-    let memory = MemoryQueueStore()
+    let memory = MemoryQueueStore(clock: { Service.now })
     let spool: WatchedSpool
     let store: WatchedStore
     let events = EventLog()
@@ -30,7 +30,11 @@ final class Service: Sendable {
     private static let key = Result { try RSAPrivateKey.generate() }
     private static let material = Result { try SelfSignedCertificate.make(hostNames: ["localhost"], validDays: 1) }
 
-    init(spool: WatchedSpool = WatchedSpool(), _ change: (inout SubmissionSettings) -> Void = { _ in }) throws {
+    /// - Parameter daily: of the account `local`.
+    init(
+        spool: WatchedSpool = WatchedSpool(), backlog: (any BacklogGuard)? = nil, daily: Int? = nil,
+        _ change: (inout SubmissionSettings) -> Void = { _ in }
+    ) throws {
         self.spool = spool
         store = WatchedStore(memory, spool: spool)
         let (certificate, key) = try Self.material.get()
@@ -38,14 +42,16 @@ final class Service: Sendable {
         defer { unlink(path) }
         try WholeFile.replace(path, with: certificate, mode: 0o600)
         trust = try TLSContext.client(trust: .file(path: path))
-        var settings = try Self.settings(tls: try TLSContext.server(certificateChainPEM: certificate, privateKeyPEM: key))
+        let ids = Mutex(QueueIDGenerator(floor: nil))
+        var settings = try Self.settings(daily: daily, tls: try TLSContext.server(certificateChainPEM: certificate, privateKeyPEM: key))
         change(&settings)
         service = SubmissionService(
-            settings: settings, store: store, highestID: nil, verifier: try PasswordVerifier(concurrency: 2), events: events,
-            clock: { Self.now }, next: next)
+            settings: settings, store: store, ids: { ids.withLock { $0.next(now: Self.now, random: 1) } },
+            verifier: try PasswordVerifier(concurrency: 2), events: events,
+            clock: { Self.now }, next: next, backlog: backlog)
     }
 
-    static func settings(tls: TLSContext?, hash: String? = nil, rate: Account.Rate? = nil) throws -> SubmissionSettings {
+    static func settings(daily: Int? = nil, tls: TLSContext?, hash: String? = nil, rate: Account.Rate? = nil) throws -> SubmissionSettings {
         let domain = try Domain(Array("mail.example.com".utf8))
         let rules = RewriteRules(
             identities: [Identity(.domain(domain), defaultSender: try Mailbox(parsing: Array("no-reply@mail.example.com".utf8)))])
@@ -54,7 +60,7 @@ final class Service: Sendable {
             hostname: "relay.example.com", tls: tls,
             accounts: AccountDirectory([
                 Account(name: try #require(AccountName("app")), passwordHash: try hash ?? Self.hash.get(), rate: rate),
-                Account(name: try #require(AccountName("local")), passwordHash: nil),
+                Account(name: try #require(AccountName("local")), passwordHash: nil, daily: daily),
             ]),
             intake: IntakeSettings(hostname: try Domain(Array("relay.example.com".utf8)), rules: rules, signers: [signer]),
             postmaster: try Mailbox(parsing: Array("ops@example.com".utf8)), maximumMessageSize: 40_000_000, maximumRecipients: 1000,

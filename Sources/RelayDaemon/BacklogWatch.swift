@@ -1,0 +1,47 @@
+internal import Dispatcher
+internal import MailModel
+internal import MailQueue
+internal import Settings
+internal import Submission
+internal import Synchronization
+
+/// Knows, a second late at most, which accounts' mail could no longer leave in time.
+///
+/// An outage is no reason: mail is accepted then until the disk is full. So nothing is refused while the route is paused, nor before
+/// anything is known of the rate.
+final class BacklogWatch: BacklogGuard {
+    private let refusals = Mutex<[AccountName: String]>([:])
+
+    func refusal(for account: AccountName) -> String? { refusals.withLock { $0.isEmpty ? nil : $0[account] } }
+
+    /// Why mail is refused, of one account for all that are concerned.
+    var refusal: String? { refusals.withLock { $0.min { $0.key < $1.key }?.value } }
+
+    /// - Parameters:
+    ///   - limit: recipients per second that may be sent; `nil` for no limit.
+    ///   - measured: recipients per second that were relayed in the last minute.
+    func update(_ statistics: QueueStatistics, isFlowing: Bool, limit: Int?, measured: Double, lifetime: (AccountName) -> Duration) {
+        let open = statistics.accounts.mapValues(\.openRecipients)
+        // A queue that has been long for a while shows what the road really carries; a short one says nothing.
+        let isBusy = statistics.total.openRecipients > 60 * max(1, Int(measured))
+        let rate = isBusy && measured > 0 ? measured : Double(limit ?? 0)
+        let estimate = BacklogEstimate(open: open, rate: rate)
+        let refused =
+            isFlowing ? open.keys.compactMap { name in estimate.refusal(for: name, lifetime: lifetime(name)).map { (name, $0) } } : []
+        refusals.withLock { $0 = Dictionary(refused, uniquingKeysWith: { first, _ in first }) }
+    }
+}
+
+extension Relay {
+    /// Looks every second; ends when its task is cancelled.
+    func watchBacklog(_ watch: BacklogWatch) async {
+        while (try? await Task.sleep(for: .seconds(1))) != nil {
+            guard let statistics = try? await store.statistics() else { continue }
+            let configuration = assembly.loaded.configuration
+            watch.update(
+                statistics, isFlowing: await dispatcher.status().pause == nil, limit: pacer.limit,
+                measured: Double(hub.relayed(at: clock()).lastMinute) / 60
+            ) { configuration.policy(for: $0).lifetime ?? configuration.queue.lifetime }
+        }
+    }
+}
