@@ -115,8 +115,10 @@ actor FaultyConnection {
     func start(_ socket: AcceptedSocket) {
         guard let descriptor = socket.take() else { return }
         raw = dup(descriptor.rawValue)
-        var size: Int32 = 16 << 10
-        setsockopt(raw, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<Int32>.size))
+        if server.fault == .windowZero {
+            var size: Int32 = 16 << 10
+            setsockopt(raw, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<Int32>.size))
+        }
         let again = ConnectedSocket(descriptor, peer: socket.peer, local: socket.local)
         guard let channel = try? Channel(again, worker: worker) else { return }
         self.channel = channel
@@ -154,19 +156,20 @@ actor FaultyConnection {
         channel.consume(channel.inputCount)
         while channel.isReading {
             if isReceiving {
-                let end = input.firstRange(of: Array("\r\n.\r\n".utf8))
-                let count = received + (end.map { $0.upperBound } ?? max(0, input.count - 5))
+                // Nothing follows the end before it was answered.
+                let isWhole = input.suffix(5) == [13, 10, 46, 13, 10]
+                let count = received + input.count
                 if let part = server.step.part, !isFaultless, !hasFaulted, Double(count) > part * Double(server.contentSize) {
                     fail(instead: "250 Ok")
                     if server.fault != .silence, server.fault != .drip { return }
                 }
-                guard let end else {
+                guard isWhole else {
                     let done = max(0, input.count - 5)
                     received += done
                     input.removeFirst(done)
                     return
                 }
-                input.removeSubrange(..<end.upperBound)
+                input = []
                 isReceiving = false
                 if server.step.part == nil || isFaultless { dot() }
             } else {
@@ -254,7 +257,9 @@ actor FaultyConnection {
             channel?.deadline = .now + .milliseconds(20)
         case .fin: shutdown(raw, Int32(SHUT_WR))
         case .rst: channel?.abort()
-        case .alert: _ = [UInt8]([21, 3, 3, 0, 2, 2, 40]).withUnsafeBytes { Glibc.send(raw, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+        case .alert:
+            let record: [UInt8] = [21, 3, 3, 0, 2, 2, 40]
+            _ = record.withUnsafeBytes { Glibc.send(raw, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
         case .garbage: channel?.send([0xff, 0x00, 0x1b] + Array("[31m this is no SMTP\r\n".utf8))
         case .transient: channel?.send(Array("451 4.0.0 Not now\r\n".utf8))
         case .goodbye:
