@@ -60,13 +60,14 @@ let package = Package(
         module("Submission", on: ["MailModel", "SMTPProtocol", "Networking", "Rewriting", "Intake", "MailQueue", "Crypto"]),
         module("Upstream", on: ["MailModel", "SMTPProtocol", "Networking", "MailQueue", "Crypto"]),
         module("Dispatcher", on: ["MailModel", "MailQueue", "Upstream", collections]),
+        module("Reports", on: ["MailModel", "MessageFormat", "Rewriting", "Intake", "MailQueue"]),
         module("SESSandbox", on: ["MailModel", "Networking", "Crypto", "SafeIO"]),
         module("ControlProtocol", on: ["MailModel"]),
         module(
             "RelayDaemon",
             on: [
                 "MailModel", "SMTPProtocol", "MessageFormat", "DKIM", "Rewriting", "Intake", "Crypto", "SafeIO", "Networking",
-                "MailQueue", "Settings", "Submission", "Upstream", "Dispatcher", "SESSandbox", "ControlProtocol",
+                "MailQueue", "Settings", "Submission", "Upstream", "Dispatcher", "Reports", "SESSandbox", "ControlProtocol",
             ]),
         module(
             "Commands",
@@ -93,6 +94,10 @@ let package = Package(
         tests("NetworkingTests", on: ["Networking", "SafeIO", "Crypto"]),
         tests("MailQueueTests", on: ["MailModel", "SafeIO", "MailQueue"]),
         tests("SettingsTests", on: ["Settings", "MailModel", "Crypto", "SafeIO"], exclude: ["Bad", "Material"]),
+        tests(
+            "ReportsTests",
+            on: ["Reports", "SESSandbox", "Intake", "DKIM", "Rewriting", "MessageFormat", "MailQueue", "Crypto", "MailModel"],
+            exclude: ["read_report.py"]),
         tests("SESSandboxTests", on: ["SESSandbox", "MailModel", "Networking", "Crypto", "SafeIO"]),
         tests("DispatcherTests", on: ["Dispatcher", "TestSupport", "Upstream", "MailQueue", "MailModel"]),
         tests("UpstreamTests", on: ["Upstream", "SESSandbox", "SMTPProtocol", "MailQueue", "Networking", "Crypto", "SafeIO", "MailModel"]),

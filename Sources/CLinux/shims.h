@@ -2,6 +2,7 @@
 #define FAIRLEAD_LINUX_SHIMS_H
 
 #include <malloc.h>
+#include <spawn.h>
 #include <stdint.h>
 #include <sys/epoll.h>
 
@@ -17,6 +18,9 @@ static inline int fairlead_epoll_control(int set, int operation, int descriptor,
     struct epoll_event event = { .events = events, .data = { .fd = descriptor } };
     return epoll_ctl(set, operation, descriptor, &event);
 }
+
+/* In spawn.h for those who define _GNU_SOURCE, which Swift's Glibc module does not. */
+extern int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *actions, int from);
 
 /* Never waits. `ready` has room for 64. */
 static inline int fairlead_epoll_poll(int set, uint64_t *ready) {

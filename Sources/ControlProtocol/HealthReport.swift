@@ -8,19 +8,30 @@ public struct HealthReport: Codable, Hashable, Sendable {
         self.summary = summary
     }
 
+    /// Grades what stops mail at once, also before it has lasted long enough for an alarm; then the alarms, then the warnings.
     public init(_ status: StatusReport) {
         let depth = "\(status.queue.messages) queued"
-        if status.queue.storage != "ok" {
+        let others = status.alarms.count > 1 ? "; \(status.alarms.count - 1) more alarms" : ""
+        if let alarm = status.alarms.first {
+            self.init(
+                grade: alarm.grave ? 2 : 1,
+                summary: "\(alarm.grave ? "CRITICAL" : "WARNING"): \(alarm.kind): \(alarm.cause); to do: \(alarm.cure)\(others); \(depth)")
+        } else if status.queue.storage != "ok" {
             self.init(grade: 2, summary: "CRITICAL: no mail is accepted: \(status.queue.storage); \(depth)")
         } else if status.route.state != "open" {
+            let reason = status.route.reason ?? status.route.cause ?? "unknown"
             self.init(
-                grade: 2, summary: "CRITICAL: the route is paused: \(status.route.reason ?? status.route.cause ?? "unknown"); \(depth)")
-        } else if status.queue.quarantined > 0 {
-            self.init(grade: 1, summary: "WARNING: \(status.queue.quarantined) messages are set aside; \(depth)")
+                grade: status.route.healsByItself ? 1 : 2,
+                summary: "\(status.route.healsByItself ? "WARNING" : "CRITICAL"): the route is paused: \(reason); \(depth)")
         } else if let warning = status.warnings.first {
             self.init(grade: 1, summary: "WARNING: \(warning); \(depth)")
         } else {
             self.init(grade: 0, summary: "OK: \(depth)")
         }
     }
+}
+
+extension StatusReport.Route {
+    /// A second's pause, by which a rate is kept.
+    fileprivate var healsByItself: Bool { cause == "throttled" || cause == "too_many_connections" }
 }

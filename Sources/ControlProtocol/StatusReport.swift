@@ -1,5 +1,31 @@
 /// What `status` answers. Names are an interface: add, never rename.
 public struct StatusReport: Codable, Hashable, Sendable {
+    /// Something that needs a person now.
+    public struct Alarm: Codable, Hashable, Sendable {
+        /// `route_paused`, `storage_full`, ...
+        public var kind: String
+        /// The identity or account that it is about.
+        public var subject: String?
+        /// A finer word, such as `login_refused` of a paused route.
+        public var detail: String?
+        /// Mail does not flow, or is not accepted.
+        public var grave: Bool
+        public var since: String
+        public var cause: String
+        /// What to do, in one sentence.
+        public var cure: String
+
+        public init(kind: String, subject: String?, detail: String?, grave: Bool, since: String, cause: String, cure: String) {
+            self.kind = kind
+            self.subject = subject
+            self.detail = detail
+            self.grave = grave
+            self.since = since
+            self.cause = cause
+            self.cure = cure
+        }
+    }
+
     public struct Route: Codable, Hashable, Sendable {
         /// `open` or `paused`
         public var state: String
@@ -31,13 +57,17 @@ public struct StatusReport: Codable, Hashable, Sendable {
         public var recipients: Int
         public var held: Int
         public var quarantined: Int
+        /// Failed, and nobody was told (yet).
+        public var dead = 0
+        /// Tried alone, because the daemon ended while they were under way.
+        public var suspects = 0
         /// Seconds; absent when the queue is empty.
         public var oldestAge: Double?
         /// Whether the storage takes messages; otherwise why not.
         public var storage: String
 
         enum CodingKeys: String, CodingKey {
-            case messages, recipients, held, quarantined
+            case messages, recipients, held, quarantined, dead, suspects
             case oldestAge = "oldest_age"
             case storage
         }
@@ -58,6 +88,8 @@ public struct StatusReport: Codable, Hashable, Sendable {
         public var lastMinute: Int
         /// Recipients per second; absent when unlimited.
         public var limit: Int?
+        /// What the upstream lets through of it, as far as that is known.
+        public var effectiveLimit: Double?
         public var running: Int
         public var relayed: Int
         public var deferred: Int
@@ -66,7 +98,9 @@ public struct StatusReport: Codable, Hashable, Sendable {
         enum CodingKeys: String, CodingKey {
             case lastSecond = "last_second"
             case lastMinute = "last_minute"
-            case limit, running, relayed, deferred, failed
+            case limit
+            case effectiveLimit = "effective_limit"
+            case running, relayed, deferred, failed
         }
 
         public init(lastSecond: Int, lastMinute: Int, limit: Int?, running: Int, relayed: Int, deferred: Int, failed: Int) {
@@ -101,6 +135,71 @@ public struct StatusReport: Codable, Hashable, Sendable {
         }
     }
 
+    /// Room on the queue's file system.
+    public struct Space: Codable, Hashable, Sendable {
+        /// Octets.
+        public var free: Int
+        /// Absent where the file system makes inodes as it needs them.
+        public var freeInodes: Int?
+        /// `ok`, `low` or `full`
+        public var level: String
+
+        enum CodingKeys: String, CodingKey {
+            case free
+            case freeInodes = "free_inodes"
+            case level
+        }
+
+        public init(free: Int, freeInodes: Int?, level: String) {
+            self.free = free
+            self.freeInodes = freeInodes
+            self.level = level
+        }
+    }
+
+    /// Recipients relayed in 24 hours.
+    public struct Quota: Codable, Hashable, Sendable {
+        public var used: Int
+        /// Absent when unlimited.
+        public var limit: Int?
+
+        public init(used: Int, limit: Int?) {
+            self.used = used
+            self.limit = limit
+        }
+    }
+
+    public struct Account: Codable, Hashable, Sendable {
+        public var name: String
+        /// Recipients accepted in 24 hours, and how many may be; absent when unlimited.
+        public var accepted24h: Int
+        public var daily: Int?
+        /// Messages in the queue.
+        public var queued: Int
+
+        enum CodingKeys: String, CodingKey {
+            case name
+            case accepted24h = "accepted_24h"
+            case daily, queued
+        }
+
+        public init(name: String, accepted24h: Int, daily: Int?, queued: Int) {
+            self.name = name
+            self.accepted24h = accepted24h
+            self.daily = daily
+            self.queued = queued
+        }
+    }
+
+    /// Delivery reports since the start.
+    public struct Reports: Codable, Hashable, Sendable {
+        public var sent = 0
+        /// Failures nobody could be told of, failed reports among them.
+        public var dead = 0
+
+        public init() {}
+    }
+
     /// The last trouble, kept after it has passed.
     public struct LastError: Codable, Hashable, Sendable {
         public var text: String
@@ -120,15 +219,25 @@ public struct StatusReport: Codable, Hashable, Sendable {
     public var sending: Sending
     public var connections: Connections
     public var lastError: LastError?
-    /// Findings that an operator should act on; empty when all is well.
+    /// Findings in the configuration that an operator should act on; empty when all is well.
     public var warnings: [String]
+    /// What is wrong now, the grave alarms first.
+    public var alarms: [Alarm] = []
+    public var space: Space?
+    public var quota: Quota?
+    /// Those that have sent in 24 hours or have mail in the queue, by name.
+    public var accounts: [Account] = []
+    public var reports = Reports()
+    /// Log lines that were lost since the start, because nobody took them.
+    public var logLinesLost = 0
 
     enum CodingKeys: String, CodingKey {
         case version, hostname
         case startedAt = "started_at"
         case route, queue, sending, connections
         case lastError = "last_error"
-        case warnings
+        case warnings, alarms, space, quota, accounts, reports
+        case logLinesLost = "log_lines_lost"
     }
 
     public init(

@@ -8,6 +8,16 @@ public struct DispatcherSettings: Sendable {
     public var minimumAttempts: Int
     /// Octets of messages that are kept in memory between acceptance and first attempt; the rest is read from the store again.
     public var memoryBudget: Int
+    /// Accounts whose messages live shorter or longer.
+    public var lifetimes: [AccountName: Duration] = [:]
+    /// The sender of a message that waits this long is told once; `nil`: never.
+    public var delayWarning: Duration?
+    /// After so many permanent refusals an address is suppressed; `nil`: never.
+    public var suppressAfter: Int?
+    /// Recipients in any 24 hours, for all accounts; `nil`: no limit.
+    public var dailyQuota: Int?
+
+    func lifetime(of account: AccountName) -> Duration { lifetimes[account] ?? lifetime }
 
     public init(lifetime: Duration, minimumAttempts: Int = 4, memoryBudget: Int = 768 << 10) {
         self.lifetime = lifetime
@@ -26,12 +36,21 @@ public struct DispatcherStatus: Sendable {
     public let ready: Int
     /// Being attempted.
     public let running: Int
-    /// Attempts that ended in `relayed`, `deferred`, `failed`, since the start, counted by recipient.
-    public let relayed: Int
-    public let deferred: Int
-    public let failed: Int
+    /// Messages that wait to be attempted alone, because the process ended while they were attempted.
+    public let suspects: Int
+    /// `upstream.daily_quota` and what is used of it; `nil` without one.
+    public let quota: (limit: Int, used: Int)?
+    /// `nil` while the quota leaves room.
+    public let quotaUsedUpUntil: Timestamp?
+    /// Since the start.
+    public let tally: Tally
+
+    /// Attempts that ended so, counted by recipient.
+    public var relayed: Int { tally.relayed }
+    public var deferred: Int { tally.deferred }
+    public var failed: Int { tally.failed }
     /// The upstream's last answer that was not a success, or the system's last reason, word for word.
-    public let lastError: LastError?
+    public var lastError: LastError? { tally.lastError }
 }
 
 /// The latest trouble, kept after it has passed.
@@ -41,11 +60,15 @@ public struct LastError: Sendable, Hashable {
 }
 
 /// Counts since the start.
-struct Tally {
-    var relayed = 0
-    var deferred = 0
-    var failed = 0
-    var lastError: LastError?
+public struct Tally: Sendable {
+    public internal(set) var relayed = 0
+    public internal(set) var deferred = 0
+    public internal(set) var failed = 0
+    /// Delivery reports and digests that were queued.
+    public internal(set) var reports = 0
+    /// Reports that could not be relayed themselves: each ends there.
+    public internal(set) var bouncesOfReports = 0
+    public internal(set) var lastError: LastError?
 
     mutating func count(_ name: RelayEvent.Name) {
         switch name {

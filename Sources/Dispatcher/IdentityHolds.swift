@@ -20,7 +20,10 @@ public struct IdentityHolds: Sendable {
 
     /// How long a message waits whose identity is held, or suspected because of it.
     public static let wait: Duration = .seconds(300)
+    /// So many waiting messages are remembered for each identity, to go as soon as it is free; others go when their wait is over.
+    static let parkingLimit = 20_000
     private var states: [String: State] = [:]
+    private var parked: [String: Set<QueueID>] = [:]
 
     public init() {}
 
@@ -57,12 +60,23 @@ public struct IdentityHolds: Sendable {
 
     /// SES took a message of this identity.
     ///
-    /// - Returns: whether it was held until now.
+    /// - Returns: whether it was held, or suspected, until now.
     public mutating func worked(_ identity: String) -> Bool {
         guard !states.isEmpty else { return false }
-        return states.removeValue(forKey: identity)?.isHeld ?? false
+        return states.removeValue(forKey: identity) != nil
     }
 
+    /// A message waits because of its identity.
+    mutating func park(_ id: QueueID, of identity: String) {
+        if parked[identity, default: []].count < Self.parkingLimit { parked[identity, default: []].insert(id) }
+    }
+
+    /// The messages that wait because of an identity that works again.
+    mutating func unpark(_ identity: String) -> [QueueID] { Array(parked.removeValue(forKey: identity) ?? []) }
+
     /// An operator's `reload` or `retry`: everybody gets another chance.
-    public mutating func forget() { states = [:] }
+    public mutating func forget() {
+        states = [:]
+        parked = [:]
+    }
 }

@@ -7,6 +7,9 @@ public final class Pacer: SendingGate {
 
     private struct State: Sendable {
         var window: SlidingWindow?
+        var limit: AdaptiveLimit
+        /// For the rate that is learned when there is no window.
+        var recent = RecentCount()
         /// At their final dot.
         var waiting: [Waiter] = []
         /// Before their transaction.
@@ -14,6 +17,11 @@ public final class Pacer: SendingGate {
         /// Recipients of transactions between `approach` and `left`.
         var admitted = 0
         var timer: ContinuousClock.Instant?
+
+        /// Puts the limit in force; what was sent in the last second still counts.
+        mutating func apply() {
+            window = limit.current.map { limit in window?.limited(to: limit) ?? SlidingWindow(limit: limit) }
+        }
 
         /// Whether a transaction may begin: it will not wait for long at its final dot.
         mutating func admit(_ recipients: Int, at now: ContinuousClock.Instant) -> Bool {
@@ -29,12 +37,37 @@ public final class Pacer: SendingGate {
     /// How long a transaction may have to wait at its final dot; SES hangs up after ten seconds without a word.
     private static let lead: Duration = .seconds(3)
 
+    /// How many recipients a second saw.
+    private struct RecentCount: Sendable {
+        private var start: ContinuousClock.Instant?
+        private var current = 0
+        private var previous = 0
+
+        mutating func add(_ count: Int, at now: ContinuousClock.Instant) {
+            roll(now)
+            current += count
+        }
+
+        mutating func lastSecond(at now: ContinuousClock.Instant) -> Int {
+            roll(now)
+            return max(previous, current)
+        }
+
+        private mutating func roll(_ now: ContinuousClock.Instant) {
+            let age = start.map { $0.duration(to: now) } ?? .seconds(2)
+            guard age >= .seconds(1) else { return }
+            previous = age < .seconds(2) ? current : 0
+            current = 0
+            start = now
+        }
+    }
+
     private let state: Mutex<State>
     private let time: Timekeeper
 
     /// - Parameter rate: recipients per second; `nil` for no limit.
     public init(rate: Int?, time: Timekeeper) {
-        state = Mutex(State(window: rate.map(SlidingWindow.init(limit:))))
+        state = Mutex(State(window: rate.map(SlidingWindow.init(limit:)), limit: AdaptiveLimit(configured: rate)))
         self.time = time
     }
 
@@ -44,14 +77,16 @@ public final class Pacer: SendingGate {
     /// How many have not begun.
     var waitingToApproach: Int { state.withLock(\.approaching.count) }
 
-    /// Recipients per second, `nil` for no limit.
-    public var rate: Int? { state.withLock { $0.window?.limit } }
+    /// Recipients per second in force: what was configured, or less if the upstream refused so much; `nil` for no limit.
+    public var limit: Int? { state.withLock { $0.window?.limit } }
 
-    /// Puts another limit in force, for those that wait too; what was sent in the last second still counts.
+    /// Puts another limit in force, for those that wait too; what was sent in the last second still counts, and what was learned under the
+    /// same limit stays.
     public func change(rate: Int?) {
         let changed = state.withLock { state in
-            guard state.window?.limit != rate else { return false }
-            state.window = rate.map { limit in state.window?.limited(to: limit) ?? SlidingWindow(limit: limit) }
+            guard state.limit.configured != rate else { return false }
+            state.limit = AdaptiveLimit(configured: rate)
+            state.apply()
             return true
         }
         if changed { letThrough() }
@@ -92,7 +127,23 @@ public final class Pacer: SendingGate {
 
     public func sent(recipients: Int) {
         let now = time.now()
-        state.withLock { $0.window?.settle(recipients, at: now) }
+        state.withLock { state in
+            state.window?.settle(recipients, at: now)
+            state.recent.add(recipients, at: now)
+            if state.limit.pass(at: now) { state.apply() }
+        }
+        letThrough()
+    }
+
+    public func refused(recipients: Int) {
+        let now = time.now()
+        state.withLock { state in
+            // Nothing of it counts upstream; but the places cool, so that what comes next finds the second over.
+            let taken = state.window.map { $0.cooling(at: now) } ?? state.recent.lastSecond(at: now)
+            state.limit.refused(taken: taken, at: now)
+            state.apply()
+            state.window?.settle(recipients, at: now)
+        }
         letThrough()
     }
 

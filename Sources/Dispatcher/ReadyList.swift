@@ -2,8 +2,8 @@ internal import DequeModule
 internal import MailModel
 internal import MailQueue
 
-/// The messages whose turn has come, in the order in which they will leave: the accounts take turns, and within an account small mail does
-/// not wait behind large.
+/// The messages whose turn has come, in the order in which they will leave: accounts share the road by recipients, and within an account
+/// small mail does not wait behind large.
 struct ReadyList {
     /// A message that is due. The message itself is there as long as it came straight from submission and memory allowed.
     struct Entry {
@@ -11,7 +11,28 @@ struct ReadyList {
         let account: AccountName
         /// Octets to be sent.
         let size: Int
+        /// Those that are not final.
+        let recipients: Int
+        /// How often the process ended while it was being attempted.
+        let crashes: Int
         var message: QueuedMessage?
+
+        init(_ message: QueuedMessage) {
+            id = message.id
+            account = message.account
+            size = message.size
+            recipients = message.recipients.count
+            crashes = message.crashes
+            self.message = message
+        }
+
+        init(_ due: DueMessage) {
+            id = due.id
+            account = due.account
+            size = due.size
+            recipients = max(1, due.openRecipients)
+            crashes = due.crashes
+        }
 
         /// Octets that this entry keeps in memory beyond itself.
         var heldOctets: Int {
@@ -20,34 +41,51 @@ struct ReadyList {
             return message.header.count + body.count
         }
         var isLarge: Bool { size > ReadyList.largeSize }
+        var isSuspect: Bool { crashes >= ReadyList.suspectCrashes }
     }
 
     /// From this size on, one message costs as much time as hundreds of small ones.
     static let largeSize = 1 << 20
+    /// How many entries an account has here; the rest waits in the store. Bounds the memory of a long queue.
+    static let laneLimit = 512
+    /// One crash may be an accident; from the second on a message must show that it is innocent.
+    static let suspectCrashes = 2
 
     private struct Lane {
         var small = Deque<Entry>()
         var large = Deque<Entry>()
         var largeIsNext = false
+        /// Recipients served so far, on a scale that all accounts share: whoever has least is next.
+        var served: Int
         var isEmpty: Bool { small.isEmpty && large.isEmpty }
+        var count: Int { small.count + large.count }
 
         mutating func dropMessages() {
             for index in small.indices { small[index].message = nil }
             for index in large.indices { large[index].message = nil }
         }
 
-        mutating func next(allowsLarge: Bool) -> Entry? {
-            let takesLarge = allowsLarge && !large.isEmpty && (largeIsNext || small.isEmpty)
-            largeIsNext = !takesLarge
-            return takesLarge ? large.popFirst() : small.popFirst()
+        func takesLarge(_ allowsLarge: Bool) -> Bool { allowsLarge && !large.isEmpty && (largeIsNext || small.isEmpty) }
+
+        func head(allowsLarge: Bool) -> Entry? { takesLarge(allowsLarge) ? large.first : small.first }
+
+        mutating func take(allowsLarge: Bool) {
+            let isLarge = takesLarge(allowsLarge)
+            largeIsNext = !isLarge
+            _ = isLarge ? large.popFirst() : small.popFirst()
         }
     }
 
     private var lanes: [AccountName: Lane] = [:]
-    /// The accounts that have something waiting, the next one first.
-    private var turns = Deque<AccountName>()
+    private var suspects = Deque<Entry>()
+    /// Where the account that was served last stood: a newcomer begins there, and so owes and is owed nothing.
+    private var served = 0
     private(set) var count = 0
     private(set) var heldOctets = 0
+
+    var suspectCount: Int { suspects.count }
+
+    func count(of account: AccountName) -> Int { lanes[account]?.count ?? 0 }
 
     mutating func append(_ entry: Entry) {
         insert(entry) { $0.append(entry) }
@@ -58,38 +96,50 @@ struct ReadyList {
         insert(entry) { $0.prepend(entry) }
     }
 
-    /// - Parameter allowsLarge: whether a large message may be taken now.
-    mutating func next(allowsLarge: Bool) -> Entry? {
-        for _ in 0..<turns.count {
-            guard let account = turns.popFirst() else { return nil }
-            let entry = lanes[account]?.next(allowsLarge: allowsLarge)
-            if lanes[account]?.isEmpty ?? true {
-                lanes[account] = nil
-            } else {
-                turns.append(account)
-            }
-            guard let entry else { continue }
-            count -= 1
-            heldOctets -= entry.heldOctets
-            return entry
+    /// - Parameters:
+    ///   - allowsLarge: whether a large message may be taken now.
+    ///   - fits: whether a message with so many recipients may go now. The one whose turn it is is waited for: nobody overtakes it.
+    mutating func next(allowsLarge: Bool, fits: (Int) -> Bool = { _ in true }) -> Entry? {
+        var candidate: (account: AccountName, entry: Entry, served: Int)?
+        for (account, lane) in lanes {
+            guard let entry = lane.head(allowsLarge: allowsLarge) else { continue }
+            if let found = candidate, (found.served, found.account) <= (lane.served, account) { continue }
+            candidate = (account, entry, lane.served)
         }
-        return nil
+        guard let (account, entry, before) = candidate, fits(entry.recipients) else { return nil }
+        served = max(served, before)
+        lanes[account]?.take(allowsLarge: allowsLarge)
+        lanes[account]?.served = before + entry.recipients
+        if lanes[account]?.isEmpty ?? false { lanes[account] = nil }
+        count -= 1
+        heldOctets -= entry.heldOctets
+        return entry
+    }
+
+    /// The next of those that may have ended the process.
+    mutating func nextSuspect() -> Entry? {
+        guard let entry = suspects.popFirst() else { return nil }
+        count -= 1
+        heldOctets -= entry.heldOctets
+        return entry
     }
 
     /// Frees the messages; their entries stay, and the store is asked again when their turn comes.
     mutating func dropMessages() {
         for account in lanes.keys { lanes[account]?.dropMessages() }
+        for index in suspects.indices { suspects[index].message = nil }
         heldOctets = 0
     }
 
     private mutating func insert(_ entry: Entry, _ place: (inout Deque<Entry>) -> Void) {
-        if lanes[entry.account] == nil { turns.append(entry.account) }
-        if entry.isLarge {
-            place(&lanes[entry.account, default: Lane()].large)
-        } else {
-            place(&lanes[entry.account, default: Lane()].small)
-        }
         count += 1
         heldOctets += entry.heldOctets
+        if entry.isSuspect {
+            suspects.append(entry)
+        } else if entry.isLarge {
+            place(&lanes[entry.account, default: Lane(served: served)].large)
+        } else {
+            place(&lanes[entry.account, default: Lane(served: served)].small)
+        }
     }
 }

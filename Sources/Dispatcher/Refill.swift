@@ -1,48 +1,56 @@
 internal import MailModel
 internal import MailQueue
 
-/// Where reading from the store stands: one page at a time, from the oldest due message on, and again from the start when something new
-/// may be due.
+/// Where reading from the store stands: a page at a time for each account, from its oldest due message on, so that no account's backlog
+/// hides another's; and again from the start when something new may be due.
 struct Refill {
-    private var isWanted = false
+    /// What to read now.
+    struct Work {
+        /// Whether there may be accounts that are not named here.
+        let isAll: Bool
+        /// Behind which place to read, by account.
+        var places: [AccountName: DueCursor?]
+    }
+
+    private var isAllWanted = false
     private var isReading = false
-    private var wantedWhileReading = false
-    private var cursor: DueCursor?
+    /// Accounts with more in the store than was read.
+    private var places: [AccountName: DueCursor?] = [:]
+    private var wantedMeanwhile: Set<AccountName> = []
 
     /// Something may be due that is not in memory.
-    mutating func wanted() {
-        if isReading {
-            wantedWhileReading = true
-        } else {
-            isWanted = true
-            cursor = nil
-        }
+    mutating func wanted() { isAllWanted = true }
+
+    /// The same, of one account.
+    mutating func wanted(_ account: AccountName) {
+        places[account] = .some(nil)
+        if isReading { wantedMeanwhile.insert(account) }
     }
 
-    /// - Returns: where to read on, wrapped; `nil` if nothing is to be read now.
-    mutating func begin() -> DueCursor?? {
-        guard isWanted, !isReading else { return nil }
+    /// - Parameter isLow: whether an account has little waiting in memory.
+    /// - Returns: `nil` if nothing is to be read now.
+    mutating func begin(where isLow: (AccountName) -> Bool) -> Work? {
+        guard !isReading else { return nil }
+        let low = isAllWanted ? [:] : places.filter { isLow($0.key) }
+        guard isAllWanted || !low.isEmpty else { return nil }
         isReading = true
-        return .some(cursor)
+        defer { isAllWanted = false }
+        return Work(isAll: isAllWanted, places: low)
     }
 
-    /// - Parameters:
-    ///   - next: where the next page begins; `nil` at the end.
-    ///   - found: whether the page had something that was not in memory.
-    mutating func ended(_ next: DueCursor?, found: Bool) {
+    /// - Parameter read: the accounts that were read, and where to go on with those that have more.
+    mutating func ended(_ read: [AccountName: DueCursor?]) {
         isReading = false
-        // A page full of what is in memory already is passed over; after a find the next look begins at the oldest again, and so it does
-        // when something may have become due in front of the cursor.
-        cursor = found || wantedWhileReading ? nil : next
-        isWanted = next != nil || wantedWhileReading
-        wantedWhileReading = false
+        for (account, cursor) in read where !wantedMeanwhile.contains(account) {
+            if let cursor { places[account] = cursor } else { places.removeValue(forKey: account) }
+        }
+        wantedMeanwhile = []
     }
 
     mutating func failed() {
         isReading = false
-        isWanted = true
-        cursor = nil
-        wantedWhileReading = false
+        isAllWanted = true
+        wantedMeanwhile = []
     }
 }
 

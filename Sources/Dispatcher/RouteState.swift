@@ -108,5 +108,13 @@ extension RouteTrouble {
         }
     }
 
+    /// SES asks for less: nothing is wrong.
+    var isThrottling: Bool {
+        switch self {
+        case .throttled, .quotaExceeded, .tooManyConnections: true
+        case .unreachable, .loginRefused, .accountRefused: false
+        }
+    }
+
     func isSameKind(as other: RouteTrouble) -> Bool { kind == other.kind }
 }

@@ -10,32 +10,52 @@ struct Verdict {
     let isNews: Bool
     /// The final dot stayed without an answer too often: each time may have made a copy.
     let isTooDoubtful: Bool
+    /// The upstream refused this recipient, not the message.
+    let isHardBounce: Bool
+
+    var isFinal: Bool { result.verdict.nextAttempt == nil }
 
     /// Attempts in doubt after which a message is held.
     static let doubtLimit = 5
     static let doubtNote =
         "held: \(doubtLimit) attempts ended without an answer to the final dot, and each may have made a copy; fairlead queue release sends it again"
 
+    /// The three clocks that a verdict goes by.
+    struct Clocks {
+        /// For people.
+        let wall: Timestamp
+        /// For due times.
+        let steady: Timestamp
+        /// For age.
+        let service: Duration
+    }
+
     /// Applies retry schedule and lifetime to an outcome.
     ///
     /// - Parameter spread: 0 to 1, random: spreads the next attempt.
     init(
-        _ outcome: RecipientOutcome, of message: QueuedMessage, relay: String?, now: Timestamp, settings: DispatcherSettings, spread: Double
+        _ outcome: RecipientOutcome, of message: QueuedMessage, relay: String?, clocks: Clocks, settings: DispatcherSettings, spread: Double
     ) {
         let recipient = message.recipients[outcome.recipient]
         let attempts = recipient.attempts + 1
-        let next = now + RetrySchedule.delay(afterAttempts: attempts, spread: spread)
-        let isOver = now - message.acceptedAt >= settings.lifetime && attempts >= settings.minimumAttempts
+        let left = settings.lifetime(of: message.account) - (clocks.service - message.serviceTime)
+        var delay = RetrySchedule.delay(afterAttempts: attempts, spread: spread)
+        // The last attempt is made when the lifetime ends, not up to twenty minutes later.
+        if attempts >= settings.minimumAttempts, left > .zero { delay = min(delay, left) }
+        let next = clocks.steady + delay
+        let isOver = left <= .zero && attempts >= settings.minimumAttempts
         var name: RelayEvent.Name
         var verdict: RecipientResult.Verdict
         var dsn: String?
         var sesID: String?
         let words: String
+        var isHardBounce = false
         switch outcome.outcome {
         case .relayed(let reply, let id):
             (name, verdict, dsn, sesID, words) = (.relayed, .relayed, "2.0.0", id, reply.oneLine)
         case .failed(let reply):
             (name, verdict, dsn, words) = (.failed, .failed, reply.enhancedStatus ?? "5.0.0", reply.oneLine)
+            isHardBounce = !outcome.concernsAll
         case .deferred(.reply(let reply)):
             (name, verdict, dsn, words) = (.deferred, .deferred(until: next), reply.enhancedStatus ?? "4.0.0", reply.oneLine)
         case .deferred(.connection(let text)):
@@ -48,7 +68,7 @@ struct Verdict {
         }
         self.init(
             name: name, verdict: verdict, recipient: recipient, message: message, attempts: attempts, words: words, dsn: dsn, sesID: sesID,
-            relay: relay, now: now)
+            relay: relay, now: clocks.wall, isHardBounce: isHardBounce)
     }
 
     /// The recipient waits for something that is not the message's fault: no attempt is counted.
@@ -60,11 +80,12 @@ struct Verdict {
 
     private init(
         name: RelayEvent.Name, verdict: RecipientResult.Verdict, recipient: QueuedRecipient, message: QueuedMessage, attempts: Int,
-        words: String, dsn: String?, sesID: String?, relay: String?, now: Timestamp, isNews: Bool = true
+        words: String, dsn: String?, sesID: String?, relay: String?, now: Timestamp, isNews: Bool = true, isHardBounce: Bool = false
     ) {
         self.isNews = isNews
+        self.isHardBounce = isHardBounce
         if case .inDoubt = verdict { isTooDoubtful = recipient.doubts + 1 >= Self.doubtLimit } else { isTooDoubtful = false }
-        result = RecipientResult(index: recipient.index, verdict: verdict, attempts: attempts, reply: words)
+        result = RecipientResult(index: recipient.index, verdict: verdict, attempts: attempts, reply: words, sesID: sesID)
         var event = RelayEvent(name, at: now, queueID: message.id, account: message.account, recipients: [recipient.mailbox])
         event.relay = relay
         event.delay = now - message.acceptedAt
@@ -74,6 +95,27 @@ struct Verdict {
         event.attempt = attempts
         event.nextAttempt = verdict.nextAttempt
         self.event = event
+    }
+}
+
+extension Verdict {
+    /// What its sender is to be told; `nil` if it did not fail.
+    func failure(of recipient: QueuedRecipient) -> FailedRecipient? {
+        switch event.name {
+        case .failed: report(on: recipient, .failed)
+        case .expired: report(on: recipient, .expired)
+        default: nil
+        }
+    }
+
+    func delay(of recipient: QueuedRecipient) -> FailedRecipient { report(on: recipient, .delayed) }
+
+    private func report(on recipient: QueuedRecipient, _ action: FailedRecipient.Action) -> FailedRecipient {
+        var recipient = recipient
+        recipient.attempts = result.attempts
+        return FailedRecipient(
+            recipient: recipient, action: action, status: event.dsn ?? "5.0.0", reply: result.reply, relay: event.relay,
+            lastAttempt: event.time)
     }
 }
 

@@ -29,29 +29,34 @@ final class AttemptMarks: Sendable {
         state = Mutex(State(free: Array((0..<Self.capacity).reversed())))
     }
 
+    struct Mark: Hashable, Sendable {
+        let id: QueueID
+        let wasAlone: Bool
+    }
+
     /// What the last process left marked.
-    func found() -> [QueueID] {
+    func found() -> [Mark] {
         let octets = file.withLock { file in
             (try? file.read(at: 0, count: Self.capacity * Self.slotSize, subject: subject)) ?? []
         }
-        var ids: [QueueID] = []
+        var marks: [Mark] = []
         for start in stride(from: 0, through: octets.count - Self.slotSize, by: Self.slotSize) {
             let value = octets[start..<start + Self.slotSize].reversed().reduce(Int64(0)) { $0 << 8 | Int64($1) }
-            // An empty slot is zero; ids are kept one higher.
-            if value > 0, let id = QueueID(value - 1) { ids.append(id) }
+            // An empty slot is zero; ids are kept one higher, with the sign for those alone.
+            if value != 0, let id = QueueID(abs(value &+ (value < 0 ? 1 : -1))) { marks.append(Mark(id: id, wasAlone: value < 0)) }
         }
-        return ids
+        return marks
     }
 
     func clear() { file.withLock { file in try? file.truncate(to: 0, subject: subject) } }
 
-    func begin(_ id: QueueID) {
+    func begin(_ id: QueueID, alone: Bool) {
         let slot = state.withLock { state -> Int? in
             guard state.slots[id] == nil, let slot = state.free.popLast() else { return nil }
             state.slots[id] = slot
             return slot
         }
-        if let slot { write(id.value &+ 1, at: slot) }
+        if let slot { write(alone ? -id.value &- 1 : id.value &+ 1, at: slot) }
     }
 
     func end(_ id: QueueID) {

@@ -54,13 +54,13 @@ public final class MemoryQueueStore: QueueStore, EventHistory {
         instant: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
     ) {
         self.clock = clock
-        serviceClock = ServiceClock(instant: instant)
+        serviceClock = ServiceClock(wall: clock(), instant: instant)
     }
 
     /// Attempts that have begun and not ended, in their order.
     public var underWay: [QueueID] { attempted.withLock(\.self) }
 
-    public func attemptBegins(_ id: QueueID) { attempted.withLock { $0.append(id) } }
+    public func attemptBegins(_ id: QueueID, alone: Bool) { attempted.withLock { $0.append(id) } }
 
     public func attemptEnded(_ id: QueueID) { attempted.withLock { $0.removeAll { $0 == id } } }
 
@@ -189,9 +189,13 @@ public final class MemoryQueueStore: QueueStore, EventHistory {
         }
     }
 
-    public func due(before time: Timestamp, after cursor: DueCursor?, limit: Int) async throws(QueueError) -> [DueMessage] {
+    public func due(
+        before time: Timestamp, after cursor: DueCursor?, limit: Int, account: AccountName?
+    ) async throws(QueueError) -> [DueMessage] {
         state.withLock { state in
-            let due = state.items.values.filter { $0.state == .waiting && $0.dueAt <= time }.map { item in
+            let due = state.items.values.filter {
+                $0.state == .waiting && $0.dueAt <= time && (account == nil || $0.message.account == account)
+            }.map { item in
                 DueMessage(
                     id: item.message.id, account: item.message.account, dueAt: item.dueAt, size: item.message.size,
                     openRecipients: item.open.count, crashes: item.message.crashes)

@@ -93,19 +93,22 @@ extension QueueDatabase {
             note: row.note)
     }
 
-    func due(before time: Timestamp, after cursor: DueCursor?, limit: Int) throws(QueueError) -> [DueMessage] {
+    func due(before time: Timestamp, after cursor: DueCursor?, limit: Int, account: AccountName?) throws(QueueError) -> [DueMessage] {
         var found: [DueMessage] = []
+        let (ties, rest) = account == nil ? (selectDueTies, selectDue) : (selectDueTiesOf, selectDueOf)
         if let cursor, cursor.dueAt <= time {
-            selectDueTies.bind(1, cursor.dueAt.microseconds)
-            selectDueTies.bind(2, cursor.id.value)
-            selectDueTies.bind(3, limit)
-            try selectDueTies.forEachRow { () throws(QueueError) in if let message = DueMessage(selectDueTies) { found.append(message) } }
+            ties.bind(1, cursor.dueAt.microseconds)
+            ties.bind(2, cursor.id.value)
+            ties.bind(3, limit)
+            if let account { ties.bind(4, blob: account.octets) }
+            try ties.forEachRow { () throws(QueueError) in if let message = DueMessage(ties) { found.append(message) } }
         }
         guard found.count < limit else { return found }
-        selectDue.bind(1, cursor?.dueAt.microseconds ?? .min)
-        selectDue.bind(2, time.microseconds)
-        selectDue.bind(3, limit - found.count)
-        try selectDue.forEachRow { () throws(QueueError) in if let message = DueMessage(selectDue) { found.append(message) } }
+        rest.bind(1, cursor?.dueAt.microseconds ?? .min)
+        rest.bind(2, time.microseconds)
+        rest.bind(3, limit - found.count)
+        if let account { rest.bind(4, blob: account.octets) }
+        try rest.forEachRow { () throws(QueueError) in if let message = DueMessage(rest) { found.append(message) } }
         return found
     }
 

@@ -83,7 +83,7 @@ extension QueueDatabase {
 
     func duePlans() throws(QueueError) -> [String] {
         var plans: [String] = []
-        for statement in [selectDueTies, selectDue] {
+        for statement in [selectDueTies, selectDue, selectDueTiesOf, selectDueOf] {
             let plan = try PreparedStatement(connection, "EXPLAIN QUERY PLAN \(statement.sql)")
             try plan.forEachRow { () throws(QueueError) in plans.append(plan.text(3)) }
         }

@@ -86,7 +86,7 @@ extension QueueDatabase {
             row.attempts = max(row.attempts, recipient.attempts)
         }
         let isWarned = row.isWarned || record.isWarning
-        guard !changed.isEmpty || isWarned != row.isWarned || !record.reported.isEmpty else { return true }
+        guard !changed.isEmpty || isWarned != row.isWarned || !record.reported.isEmpty || row.state == .dead else { return true }
         if waiting.isEmpty, row.state != .dead, case .leaves = record.ending {
             try delete(row, isSettled: true)
             return true

@@ -30,8 +30,8 @@ final class QueueDatabase: @unchecked Sendable {
     let selectEntry, selectEntriesAfter, updateEntry, deleteEntry: PreparedStatement
     let selectContent, selectFacts, deleteContent: PreparedStatement
     let selectRecipients, updateRecipient, updateDueRecipients, deleteRecipients: PreparedStatement
-    let selectDueTies, selectDue, selectOldest, selectNextDue, selectFiles, selectDead: PreparedStatement
-    let markReported, reviveRecipients, addCrash: PreparedStatement
+    let selectDueTies, selectDue, selectDueTiesOf, selectDueOf, selectOldest, selectNextDue, selectFiles, selectDead: PreparedStatement
+    let markReported, reviveRecipients, setCrashes: PreparedStatement
     let addStrike, selectStrike, insertSuppression, deleteSuppression, deleteStrike: PreparedStatement
     private let addToLedger, forgetLedger, addToMark, setMark: PreparedStatement
 
@@ -75,12 +75,22 @@ final class QueueDatabase: @unchecked Sendable {
         selectDueTies = try prepare(
             """
             SELECT \(DueMessage.columns) FROM entry INDEXED BY entry_due
-            WHERE state = 0 AND due_at = ? AND id > ? ORDER BY id LIMIT ?
+            WHERE state = 0 AND due_at = ?1 AND id > ?2 ORDER BY id LIMIT ?3
+            """)
+        selectDueTiesOf = try prepare(
+            """
+            SELECT \(DueMessage.columns) FROM entry INDEXED BY entry_due_by_account
+            WHERE state = 0 AND account = ?4 AND due_at = ?1 AND id > ?2 ORDER BY id LIMIT ?3
+            """)
+        selectDueOf = try prepare(
+            """
+            SELECT \(DueMessage.columns) FROM entry INDEXED BY entry_due_by_account
+            WHERE state = 0 AND account = ?4 AND due_at > ?1 AND due_at <= ?2 ORDER BY due_at, id LIMIT ?3
             """)
         selectDue = try prepare(
             """
             SELECT \(DueMessage.columns) FROM entry INDEXED BY entry_due
-            WHERE state = 0 AND due_at > ? AND due_at <= ? ORDER BY due_at, id LIMIT ?
+            WHERE state = 0 AND due_at > ?1 AND due_at <= ?2 ORDER BY due_at, id LIMIT ?3
             """)
         selectOldest = try prepare("SELECT accepted_at FROM entry WHERE state < 2 ORDER BY id LIMIT 1")
         selectNextDue = try prepare("SELECT due_at FROM entry INDEXED BY entry_due WHERE state = 0 ORDER BY due_at LIMIT 1")
@@ -94,7 +104,7 @@ final class QueueDatabase: @unchecked Sendable {
             UPDATE recipient SET state = 0, attempts = 0, next_attempt = ?2
             WHERE message = ?1 AND state IN (2, 3) AND reported = 0
             """)
-        addCrash = try prepare("UPDATE entry SET crashes = crashes + 1 WHERE id = ?")
+        setCrashes = try prepare("UPDATE entry SET crashes = ?2 WHERE id = ?1")
         addStrike = try prepare("INSERT INTO strike VALUES (?, 1) ON CONFLICT(mailbox) DO UPDATE SET count = count + 1")
         selectStrike = try prepare("SELECT count FROM strike WHERE mailbox = ?")
         insertSuppression = try prepare("INSERT OR REPLACE INTO suppression VALUES (?,?,?,?)")

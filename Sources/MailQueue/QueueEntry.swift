@@ -42,6 +42,15 @@ public struct DueMessage: Hashable, Sendable {
     /// How often the process ended while it was being attempted.
     public var crashes = 0
 
+    public init(id: QueueID, account: AccountName, dueAt: Timestamp, size: Int, openRecipients: Int, crashes: Int = 0) {
+        self.id = id
+        self.account = account
+        self.dueAt = dueAt
+        self.size = size
+        self.openRecipients = openRecipients
+        self.crashes = crashes
+    }
+
     /// Where the next page begins.
     public var cursor: DueCursor { DueCursor(dueAt: dueAt, id: id) }
 }

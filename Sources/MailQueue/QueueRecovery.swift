@@ -9,10 +9,10 @@ struct QueueRecovery {
     /// The database was made just now. Bodies without rows are then a finding: somebody may have moved `queue.db` away.
     let isNewDatabase: Bool
     /// Messages that were being attempted when the last process ended without a good-bye.
-    let interrupted: [QueueID]
+    let interrupted: [AttemptMarks.Mark]
     let now: Timestamp
 
-    /// At so many crashes a message is taken for their cause.
+    /// At so many crashes a message is taken for their cause. The last one must have been while it was attempted alone.
     static let crashLimit = 3
     /// No message waits longer than this for its next attempt; one that seems to was deferred by a clock that ran ahead.
     static let longestWait: Duration = .seconds(30 * 60)
@@ -57,13 +57,18 @@ struct QueueRecovery {
     /// What was under way may have been sent, and may have been what ended the process.
     private func blameInterrupted(_ report: inout RecoveryReport) throws(QueueError) {
         guard !interrupted.isEmpty else { return }
-        var found: [QueueEntry] = []
-        for id in interrupted { if let row = try database.entryRow(id), row.open > 0 { found.append(try database.describe(row)) } }
+        var found: [(entry: QueueEntry, crashes: Int)] = []
+        for mark in interrupted {
+            guard let row = try database.entryRow(mark.id), row.open > 0 else { continue }
+            let crashes = mark.wasAlone ? row.crashes + 1 : min(row.crashes + 1, Self.crashLimit - 1)
+            found.append((try database.describe(row), crashes))
+        }
         report.interrupted = found.count
         try database.transaction { () throws(QueueError) in
-            for entry in found {
-                database.addCrash.bind(1, entry.id.value)
-                try database.addCrash.run()
+            for (entry, crashes) in found {
+                database.setCrashes.bind(1, entry.id.value)
+                database.setCrashes.bind(2, crashes)
+                try database.setCrashes.run()
                 for recipient in entry.recipients where !recipient.state.isFinal {
                     var event = RelayEvent(.inDoubt, at: now, queueID: entry.id, account: entry.account, recipients: [recipient.mailbox])
                     event.reply = "the daemon ended while this message was on its way; the recipient may get it twice"

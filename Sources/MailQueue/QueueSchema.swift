@@ -115,6 +115,7 @@ enum QueueSchema {
         ALTER TABLE entry ADD COLUMN crashes INTEGER NOT NULL DEFAULT 0;
         ALTER TABLE recipient ADD COLUMN ses_id TEXT;
         ALTER TABLE recipient ADD COLUMN reported INTEGER NOT NULL DEFAULT 0;
+        CREATE INDEX entry_due_by_account ON entry(account, due_at) WHERE state = 0;
         CREATE INDEX entry_dead ON entry(due_at) WHERE state = 3;
         CREATE INDEX entry_crashed ON entry(id) WHERE crashes > 0;
         CREATE TABLE suppression (

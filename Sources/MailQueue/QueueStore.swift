@@ -20,7 +20,11 @@ public protocol QueueStore: Sendable {
     /// Waiting messages due at or before a time, by due time, then id; without their octets.
     ///
     /// A message stays in the answer until a result, a hold or a removal is recorded: the caller knows which are under way.
-    nonisolated(nonsending) func due(before time: Timestamp, after cursor: DueCursor?, limit: Int) async throws(QueueError) -> [DueMessage]
+    ///
+    /// - Parameter account: only this account's, however many others have.
+    nonisolated(nonsending) func due(
+        before time: Timestamp, after cursor: DueCursor?, limit: Int, account: AccountName?
+    ) async throws(QueueError) -> [DueMessage]
 
     /// A message as it will be sent, with all its recipients, final ones included.
     ///
@@ -60,7 +64,9 @@ public protocol QueueStore: Sendable {
 
     /// Notes that the message is about to be attempted, and that the attempt is over: a start that finds an attempt noted knows which
     /// message was under way when the process ended, and sets it aside at the third time.
-    func attemptBegins(_ id: QueueID)
+    ///
+    /// - Parameter alone: nothing else is attempted meanwhile, so that a crash is this message's fault.
+    func attemptBegins(_ id: QueueID, alone: Bool)
     func attemptEnded(_ id: QueueID)
 
     /// What the age of messages is measured by.
@@ -115,6 +121,12 @@ public protocol QueueStore: Sendable {
 }
 
 extension QueueStore {
+    nonisolated(nonsending) public func due(
+        before time: Timestamp, after cursor: DueCursor?, limit: Int
+    ) async throws(QueueError) -> [DueMessage] {
+        try await due(before: time, after: cursor, limit: limit, account: nil)
+    }
+
     /// Makes messages durable, all or none; returns after the sync.
     nonisolated(nonsending) public func commit(_ messages: [QueuedMessage], events: [RelayEvent] = []) async throws(QueueError) {
         try await withUnsafeContinuation { continuation in

@@ -125,9 +125,11 @@ public final class SQLiteQueueStore: QueueStore {
 
     // MARK: Reading
 
-    public func due(before time: Timestamp, after cursor: DueCursor?, limit: Int) async throws(QueueError) -> [DueMessage] {
+    public func due(
+        before time: Timestamp, after cursor: DueCursor?, limit: Int, account: AccountName?
+    ) async throws(QueueError) -> [DueMessage] {
         try await queue.perform(.reading) { database throws(QueueError) in
-            .success(try database.due(before: time, after: cursor, limit: limit))
+            .success(try database.due(before: time, after: cursor, limit: limit, account: account))
         }
     }
 
@@ -244,7 +246,7 @@ public final class SQLiteQueueStore: QueueStore {
 
     // MARK: Attempts, suppression, dead letters
 
-    public func attemptBegins(_ id: QueueID) { marks.begin(id) }
+    public func attemptBegins(_ id: QueueID, alone: Bool) { marks.begin(id, alone: alone) }
 
     public func attemptEnded(_ id: QueueID) { marks.end(id) }
 

@@ -1,4 +1,4 @@
-internal import MailModel
+public import MailModel
 internal import Synchronization
 
 /// The time during which mail could flow: what a message's age is measured by.
@@ -17,24 +17,33 @@ public final class ServiceClock: Sendable {
     static let longestDowntime: Duration = .seconds(86_400)
 
     private let state: Mutex<State>
+    private let start: (wall: Timestamp, instant: ContinuousClock.Instant)
     private let instant: @Sendable () -> ContinuousClock.Instant
 
-    /// - Parameter elapsed: where it goes on from.
-    public init(from elapsed: Duration = .zero, instant: @escaping @Sendable () -> ContinuousClock.Instant = { .now }) {
+    /// - Parameters:
+    ///   - elapsed: where it goes on from.
+    ///   - wall: the wall clock now.
+    public init(
+        from elapsed: Duration = .zero, wall: Timestamp, instant: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
+    ) {
         self.instant = instant
+        start = (wall, instant())
         state = Mutex(State(elapsed: elapsed, since: instant()))
     }
 
     /// Goes on from what was stored, at a wall clock time that was stored with it.
     convenience init(stored elapsed: Duration, at then: Timestamp, now: Timestamp) {
         let downtime = min(max(.zero, now - then), Self.longestDowntime)
-        self.init(from: elapsed + downtime)
+        self.init(from: elapsed + downtime, wall: now)
     }
 
     public func now() -> Duration {
         let now = instant()
         return state.withLock { $0.elapsed + ($0.since.map { $0.duration(to: now) } ?? .zero) }
     }
+
+    /// What the wall clock would say if nobody had set it since the start: when messages are due.
+    public func steadyWall() -> Timestamp { start.wall + start.instant.duration(to: instant()) }
 
     /// Stops the clock while no mail can flow, and starts it again.
     public func setFlowing(_ isFlowing: Bool) {

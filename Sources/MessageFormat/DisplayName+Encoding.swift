@@ -6,9 +6,16 @@ extension DisplayName {
     /// Atoms if that is enough, a quoted-string if not; as soon as one character is not ASCII, the *whole* name as encoded-words: SES
     /// takes a mixture of encoded-words and bare specials for several addresses.
     var pieces: [[UInt8]] {
+        guard let words = plainWords else { return encodedWords }
+        if words.allSatisfy({ $0.allSatisfy(ASCII.isAtomText) }) { return words.map(Array.init) }
+        return Self.quoted(words)
+    }
+
+    /// The words, if all of them are ASCII that no reader would decode.
+    var plainWords: [ArraySlice<UInt8>]? {
         var ascii: [UInt8] = []
         for part in trimmed.parts {
-            guard case .text(let octets) = part, octets.allSatisfy(ASCII.isPrintable) else { return encodedWords }
+            guard case .text(let octets) = part, octets.allSatisfy(ASCII.isPrintable) else { return nil }
             ascii.append(contentsOf: octets)
         }
         let words = ascii.split(separator: ASCII.space)
@@ -16,9 +23,7 @@ extension DisplayName {
         let isHarmless = words.allSatisfy { word in
             word.count <= Self.longestPlainWord && !zip(word, word.dropFirst()).contains { $0 == ASCII.equals && $1 == UInt8(ascii: "?") }
         }
-        guard isHarmless else { return encodedWords }
-        if words.allSatisfy({ $0.allSatisfy(ASCII.isAtomText) }) { return words.map(Array.init) }
-        return Self.quoted(words)
+        return isHarmless ? words : nil
     }
 
     private static let longestPlainWord = 50
@@ -37,7 +42,7 @@ extension DisplayName {
         return pieces
     }
 
-    private var encodedWords: [[UInt8]] {
+    var encodedWords: [[UInt8]] {
         trimmed.parts.flatMap { part in
             switch part {
             case .text(let octets): Self.encode(octets)

@@ -124,7 +124,7 @@ public struct DisplayName: Hashable, Sendable {
 
     /// Decodes encoded-words, also those inside quotes, which many programs write and most readers show decoded: a name that hides an
     /// `@` there must not pass unseen.
-    private init(encodedText flat: [UInt8]) {
+    init(encodedText flat: [UInt8]) {
         var text: [UInt8] = []
         var followsEncodedWord = false
         for (index, word) in flat.split(whereSeparator: { $0 == ASCII.space || $0 == ASCII.tab }).enumerated() {

@@ -7,6 +7,7 @@ public final class EventHub: EventSink {
         var subscribers: [Int: @Sendable (RelayEvent) -> Void] = [:]
         var nextSubscriber = 0
         var relayedBySecond = SecondCounter()
+        var watcher: (@Sendable (RelayEvent) -> Void)?
     }
     private let state = Mutex(State())
     private let log: Log
@@ -15,10 +16,12 @@ public final class EventHub: EventSink {
 
     public func emit(_ event: RelayEvent) {
         log.event(event)
-        let listeners = state.withLock { state in
+        let concernsAlarms = event.concernsAlarms
+        let (listeners, watcher) = state.withLock { state in
             if event.name == .relayed { state.relayedBySecond.add(event.recipients.count, at: event.time.seconds) }
-            return state.subscribers.isEmpty ? [] : Array(state.subscribers.values)
+            return (state.subscribers.isEmpty ? [] : Array(state.subscribers.values), concernsAlarms ? state.watcher : nil)
         }
+        watcher?(event)
         for listener in listeners { listener(event) }
     }
 
@@ -35,6 +38,11 @@ public final class EventHub: EventSink {
 
     public func unsubscribe(_ number: Int) {
         state.withLock { _ = $0.subscribers.removeValue(forKey: number) }
+    }
+
+    /// Calls `watcher` with the few events that alarms follow from; not a subscriber, so that all others cost nothing.
+    func watchForAlarms(_ watcher: @escaping @Sendable (RelayEvent) -> Void) {
+        state.withLock { $0.watcher = watcher }
     }
 
     /// Recipients relayed in the last whole second and in the last sixty.

@@ -28,6 +28,9 @@ public struct Log: Sendable {
     public func warning(_ text: String) { note(.warning, text) }
     public func error(_ text: String) { note(.error, text) }
 
+    /// Lines that were lost since the start.
+    var dropped: Int { writer.dropped }
+
     /// Waits until what was logged is written, so that the last words before an exit are not lost.
     public func flush() { writer.flush() }
 

@@ -92,11 +92,13 @@ public final class LogWriter: Sendable {
                 let count = chunk.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress.map { $0 + offset }, $0.count - offset) }
                 if count > 0 {
                     offset += count
-                } else if errno == EAGAIN {
+                } else if count < 0, errno == EAGAIN {
                     var request = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
                     _ = poll(&request, 1, 1000)
-                } else if errno != EINTR {
-                    state.withLock { $0.dropped += 1 }
+                } else if count == 0 || errno != EINTR {
+                    // Full or gone: what is left of this chunk is lost, the next one is tried again.
+                    let lost = chunk[offset...].count { $0 == 10 }
+                    state.withLock { $0.dropped += lost }
                     break
                 }
             }

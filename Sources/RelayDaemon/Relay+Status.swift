@@ -4,32 +4,48 @@ internal import MailModel
 internal import MailQueue
 internal import Settings
 internal import Submission
+internal import Synchronization
 internal import Upstream
 
 extension Relay {
+    /// How long `status` waits for the queue's numbers, and then shows those of the last time.
+    private static let patience: Duration = .seconds(2)
+
     /// What `status` shows now.
     func report() async -> StatusReport {
         let assembly = assembly
         let configuration = assembly.loaded.configuration
         let sending = await dispatcher.status()
-        let statistics = (try? await store.statistics()) ?? QueueStatistics()
+        let found = await answer(within: Self.patience) { [store] in try? await store.statistics() }
+        let statistics = lastStatistics.withLock { last in
+            if let found { last = found }
+            return last
+        }
         let now = clock()
         let recent = hub.relayed(at: now)
         let pool = pool.connectionCounts
-        return StatusReport(
+        var report = StatusReport(
             version: fairleadVersion, hostname: assembly.loaded.hostname.description, startedAt: startedAt.description,
             route: route(sending, host: "\(configuration.upstream.host):\(configuration.upstream.port)"),
             queue: StatusReport.Queue(
                 messages: statistics.total.messages, recipients: statistics.total.openRecipients, held: statistics.total.held,
                 quarantined: statistics.total.quarantined, oldestAge: statistics.oldest.map { (now - $0).seconds },
-                storage: statistics.health.explanation),
+                storage: found == nil && store.health == .healthy ? "slow: no answer yet" : store.health.explanation),
             sending: StatusReport.Sending(
                 lastSecond: recent.lastSecond, lastMinute: recent.lastMinute, limit: assembly.rate, running: sending.running,
                 relayed: sending.relayed, deferred: sending.deferred, failed: sending.failed),
             connections: StatusReport.Connections(
                 submission: service.connectionCount, upstream: pool.open, upstreamBusy: pool.busy, upstreamLimit: pool.limit),
             lastError: sending.lastError.map { StatusReport.LastError(text: $0.text, time: $0.at.description) },
-            warnings: warnings(sending, assembly, now: now))
+            warnings: assembly.loaded.warnings.map(\.description))
+        report.queue.dead = statistics.total.dead
+        report.alarms = alarmsInForce.map(StatusReport.Alarm.init)
+        let space = store.space
+        report.space = StatusReport.Space(free: space.freeOctets, freeInodes: space.freeInodes, level: space.level.rawValue)
+        report.quota = StatusReport.Quota(used: store.ledger.relayed(at: now), limit: configuration.upstream.dailyQuota)
+        report.accounts = accounts(assembly, statistics, at: now)
+        report.logLinesLost = log.dropped
+        return report
     }
 
     private func route(_ sending: DispatcherStatus, host: String) -> StatusReport.Route {
@@ -43,17 +59,34 @@ extension Relay {
         return route
     }
 
-    private func warnings(_ sending: DispatcherStatus, _ assembly: Assembly, now: Timestamp) -> [String] {
-        var warnings = assembly.loaded.warnings.map(\.description)
-        for (identity, hold) in sending.heldIdentities.sorted(by: { $0.key < $1.key }) {
-            warnings.append(
-                "mail from \(identity) waits since \(hold.since): SES says \(hold.reply.oneLine); "
-                    + "verify the identity in this region, then fairlead reload")
+    private func accounts(_ assembly: Assembly, _ statistics: QueueStatistics, at now: Timestamp) -> [StatusReport.Account] {
+        assembly.accountNames.union(statistics.accounts.keys).sorted().compactMap { name in
+            let accepted = store.ledger.accepted(name, at: now)
+            let queued = statistics.accounts[name]?.messages ?? 0
+            guard accepted > 0 || queued > 0 else { return nil }
+            return StatusReport.Account(
+                name: name.description, accepted24h: accepted, daily: assembly.loaded.configuration.policy(for: name).daily, queued: queued)
         }
-        let days = (assembly.loaded.certificateExpiry - now).seconds / 86_400
-        if days < 14 { warnings.append("the certificate for apps expires in \(Int(days)) days") }
-        if let failure = store.history.failure { warnings.append("the history is not being written: \(failure)") }
-        return warnings
+    }
+}
+
+extension Assembly {
+    /// Accounts that may send: with a password, or trusted at a listener.
+    var accountNames: Set<AccountName> {
+        var names = Set(loaded.passwords.names)
+        for listener in loaded.configuration.listeners {
+            if case .none(let account) = listener.security { names.insert(account) }
+        }
+        return names
+    }
+}
+
+extension StatusReport.Alarm {
+    init(_ alarm: Alarm) {
+        let condition = alarm.condition
+        self.init(
+            kind: alarm.kind.rawValue, subject: condition.key.subject.isEmpty ? nil : condition.key.subject, detail: condition.detail,
+            grave: condition.isGrave, since: alarm.since.description, cause: condition.cause, cure: condition.cure)
     }
 }
 

@@ -26,7 +26,7 @@ public final class Relay: Sendable {
     let dispatcher: Dispatcher
     let pacer: Pacer
     let service: SubmissionService
-    private let workers: WorkerPool
+    let workers: WorkerPool
     private let listeners: ListenerSet
     private let control: Mutex<ControlServer?>
     private let notifier = SystemdNotifier()
@@ -34,6 +34,9 @@ public final class Relay: Sendable {
     private let state: Mutex<State>
     private let reloads = Gate()
     private let upkeep = Mutex<Task<Void, Never>?>(nil)
+    let lastStatistics = Mutex(QueueStatistics())
+    let alarms = Mutex<AlarmCenter?>(nil)
+    private let alarmTask = Mutex<Task<Void, Never>?>(nil)
 
     // MARK: Start
 
@@ -107,6 +110,10 @@ public final class Relay: Sendable {
         watchdog.withLock { $0 = Watchdog(notifier: notifier, workers: workers.workers, store: store) }
         let upkeep = Upkeep(store: store, hub: hub, log: log, clock: clock)
         self.upkeep.withLock { $0 = Task(priority: .utility) { await upkeep.run() } }
+        let alarms = makeAlarmCenter(notifier: notifier, mail: nil)
+        self.alarms.withLock { $0 = alarms }
+        hub.watchForAlarms { alarms.noticed($0) }
+        alarmTask.withLock { $0 = Task { await alarms.run() } }
         notifier.ready()
         log.notice("fairlead \(fairleadVersion) is ready on \(listeners.addresses.map(\.description).sorted().joined(separator: ", "))")
     }
@@ -186,6 +193,8 @@ public final class Relay: Sendable {
         service.change(assembly.submission)
         await listeners.apply(change)
         await dispatcher.change(settings: assembly.dispatcher, route: pool)
+        await alarms.withLock { $0 }?.change(
+            host: assembly.loaded.hostname.description, receivers: alarmReceivers(assembly, mail: nil))
         log.notice("reloaded \(configurationPath)")
         Task { await self.makeWaitingDue() }
         return warnings
@@ -224,6 +233,7 @@ public final class Relay: Sendable {
         await dispatcher.stop()
         watchdog.withLock { $0?.stop() }
         upkeep.withLock { $0?.cancel() }
+        alarmTask.withLock { $0?.cancel() }
         await store.close()
         let server = control.withLock { $0 }
         await server?.stop()

@@ -2,7 +2,8 @@ internal import MailModel
 internal import MailQueue
 internal import SafeIO
 
-/// What has to be looked after every few seconds, apart from mail itself.
+/// What has to be looked after every few seconds, apart from mail itself; what only a person can mend is `AlarmCenter`'s, whose look at the
+/// free space also makes the store try to get its reserve back.
 struct Upkeep: Sendable {
     let store: any QueueStore
     let hub: EventHub
@@ -14,8 +15,9 @@ struct Upkeep: Sendable {
     /// Ends when its task is cancelled.
     func run() async {
         var wasBusy = true
+        var lastFailure: String?
         while (try? await Task.sleep(for: Self.interval)) != nil {
-            await healStorage()
+            await healStorage(&lastFailure)
             let isBusy = hub.relayed(at: clock()).lastMinute > 0
             if wasBusy, !isBusy { giveMemoryBack() }
             wasBusy = isBusy
@@ -23,13 +25,18 @@ struct Upkeep: Sendable {
     }
 
     /// Storage that failed takes no mail until a write, a sync and a read went well: a failed sync is never simply tried again.
-    private func healStorage() async {
+    ///
+    /// - Parameter lastFailure: what was logged last: the same failure every few seconds says nothing new.
+    private func healStorage(_ lastFailure: inout String?) async {
         guard case .unhealthy(let reason) = store.health else { return }
         do throws(QueueError) {
             try await store.probe()
             log.notice("the queue's storage works again after: \(reason)")
+            lastFailure = nil
         } catch {
-            log.error("the queue's storage still fails, no mail is accepted: \(error)")
+            let failure = "\(error)"
+            if failure != lastFailure { log.error("the queue's storage fails, no mail is accepted: \(failure)") }
+            lastFailure = failure
         }
     }
 

@@ -26,10 +26,12 @@ public struct UpstreamProbe: Sendable {
 
 /// For a connection over which nothing is sent.
 private struct OpenGate: SendingGate {
+    var limit: Int? { nil }
     func approach(recipients: Int) async {}
     func left(recipients: Int) {}
     func trySend(recipients: Int) -> Bool { true }
     func waitToSend(recipients: Int) async {}
     func sent(recipients: Int) {}
+    func refused(recipients: Int) {}
     func withdrawn(recipients: Int) {}
 }

@@ -101,12 +101,15 @@ extension SubmissionSession {
         facts.rule = prepared.changes.isEmpty ? nil : prepared.changes.map(\.description).joined(separator: "; ")
         facts.tls = tls.map { "\($0.protocolVersion) \($0.cipher)" }
         facts.identity = settings.intake.rules.identity(covering: prepared.author)?.scope.description
+        let clock = service.store.serviceClock
+        let due = clock.steadyWall()
         return QueuedMessage(
             id: id, account: account, acceptedAt: now, reversePath: prepared.envelope.reversePath,
             recipients: prepared.envelope.recipients.enumerated().map {
-                QueuedRecipient(index: $0.offset, mailbox: $0.element, nextAttempt: now)
+                QueuedRecipient(index: $0.offset, mailbox: $0.element, nextAttempt: due)
             },
-            header: prepared.headerOctets, body: body, is8Bit: prepared.is8Bit, facts: facts)
+            header: prepared.headerOctets, body: body, is8Bit: prepared.is8Bit, facts: facts,
+            serviceTime: clock.now())
     }
 
     private func commit(_ message: QueuedMessage) {

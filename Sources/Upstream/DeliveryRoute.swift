@@ -30,10 +30,13 @@ public struct RecipientOutcome: Hashable, Sendable {
     /// Index into `QueuedMessage.recipients`.
     public let recipient: Int
     public let outcome: DeliveryOutcome
+    /// The answer was to DATA or the final dot, and so to the transaction as a whole.
+    public let concernsAll: Bool
 
-    public init(recipient: Int, outcome: DeliveryOutcome) {
+    public init(recipient: Int, outcome: DeliveryOutcome, concernsAll: Bool = false) {
         self.recipient = recipient
         self.outcome = outcome
+        self.concernsAll = concernsAll
     }
 }
 
@@ -52,8 +55,15 @@ public protocol DeliveryRoute: Sendable {
 
     var recipientsPerTransaction: Int { get }
 
+    /// Recipients per second that the upstream takes at present; `nil` for no limit.
+    var sendingLimit: Int? { get }
+
     /// Lets running attempts end by themselves and closes idle connections; returns when all are closed.
     func close() async
+}
+
+extension DeliveryRoute {
+    public var sendingLimit: Int? { nil }
 }
 
 /// Holds back the final dot until the sending rate allows it.
@@ -69,6 +79,10 @@ public protocol SendingGate: Sendable {
     func waitToSend(recipients: Int) async
     /// The reply to the final dot is there (or will never come).
     func sent(recipients: Int)
+    /// The reply to the final dot refused them for the sending rate, in place of `sent`.
+    func refused(recipients: Int)
+    /// Recipients per second in force; `nil` for no limit.
+    var limit: Int? { get }
     /// The final dot was not sent after all.
     func withdrawn(recipients: Int)
 }

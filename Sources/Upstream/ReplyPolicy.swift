@@ -39,4 +39,17 @@ public enum ReplyPolicy {
         default: return .failed
         }
     }
+
+    /// Whether a permanent refusal is about header or content, so that it is the same for each of the recipients.
+    public static func isAboutMessage(_ reply: Reply) -> Bool {
+        let text = reply.lines.joined(separator: " ").lowercased()
+        return reply.code == 552 || messageFaults.contains { text.contains($0) }
+    }
+
+    private static let messageFaults = [
+        "duplicate header", "missing start boundary", "expected '/'", "expected disposition", "missing required header",
+        "header section too long", "message length is more", "message is too long", "missing final '@domain'",
+        "domain contains illegal character", "illegal characters in user name", "invalid domain name", "configuration set",
+        "virus", "bad content",
+    ]
 }

@@ -345,12 +345,22 @@ actor UpstreamConnection {
 
     // MARK: The end of a transaction
 
+    private func giveBack(_ transfer: Transfer, _ summary: AttemptSummary) {
+        guard transfer.placesHeld > 0 else { return }
+        if !transfer.dotHasLeft {
+            gate.withdrawn(recipients: transfer.placesHeld)
+        } else if case .trouble(.throttled) = summary {
+            gate.refused(recipients: transfer.placesHeld)
+        } else {
+            gate.sent(recipients: transfer.placesHeld)
+        }
+    }
+
     private func finish(_ results: [SMTPProtocol.RecipientResult]) {
         guard let transfer else { return }
         self.transfer = nil
-        if transfer.placesHeld > 0 {
-            transfer.dotHasLeft ? gate.sent(recipients: transfer.placesHeld) : gate.withdrawn(recipients: transfer.placesHeld)
-        }
+        let summary = AttemptSummary(results, of: transfer.delivery, isReusedConnection: transfer.isOnReusedConnection)
+        giveBack(transfer, summary)
         channel?.deadline = nil
         let isReusable =
             session.isReusable && session.finishedTransactions < settings.messagesPerConnection
@@ -360,7 +370,7 @@ actor UpstreamConnection {
         if let damage = transfer.damage {
             ending = .done(.unreadable(damage), isReusable: false)
         } else {
-            switch AttemptSummary(results, of: transfer.delivery, isReusedConnection: transfer.isOnReusedConnection) {
+            switch summary {
             case .stale: ending = .stale
             case .outcomes(let outcomes): ending = .done(.outcomes(outcomes, relay: relay), isReusable: isReusable)
             case .trouble(let trouble): ending = .done(.routeTrouble(trouble, relay: relay), isReusable: isReusable)

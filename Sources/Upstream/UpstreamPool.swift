@@ -32,6 +32,7 @@ public final class UpstreamPool: DeliveryRoute {
     }
 
     public var capacity: Int { state.withLock { $0.limit } }
+    public var sendingLimit: Int? { gate.limit }
     public var recipientsPerTransaction: Int { settings.recipientsPerTransaction }
     public var connectionCounts: (open: Int, busy: Int, limit: Int) { state.withLock { ($0.open, $0.busy, $0.limit) } }
 

@@ -157,7 +157,7 @@ import Testing
         while pacer.waiting == 0, !Task.isCancelled { await Task.yield() }
         pacer.change(rate: nil)
         await waiter.value
-        #expect(pacer.rate == nil)
+        #expect(pacer.limit == nil)
         #expect(pacer.trySend(recipients: 1000))
     }
 

@@ -4,8 +4,14 @@ import MailQueue
 import Testing
 
 @Suite struct ReadyListTests {
-    private func entry(_ number: Int, _ account: String, size: Int = 10) throws -> ReadyList.Entry {
-        ReadyList.Entry(id: try #require(QueueID(Int64(number))), account: try #require(AccountName(account)), size: size, message: nil)
+    private func entry(
+        _ number: Int, _ account: String, size: Int = 10, recipients: Int = 1, crashes: Int = 0
+    ) throws -> ReadyList.Entry {
+        var due = DueMessage(
+            id: try #require(QueueID(Int64(number))), account: try #require(AccountName(account)), dueAt: Timestamp(seconds: 0), size: size,
+            openRecipients: recipients)
+        due.crashes = crashes
+        return ReadyList.Entry(due)
     }
 
     private func drain(_ list: inout ReadyList, allowsLarge: Bool = true) -> [Int] {
@@ -20,7 +26,43 @@ import Testing
         list.append(try entry(10, "shop"))
         list.append(try entry(20, "crm"))
         list.append(try entry(21, "crm"))
-        #expect(drain(&list) == [1, 10, 20, 2, 21, 3, 4, 5])
+        #expect(drain(&list) == [20, 1, 10, 21, 2, 3, 4, 5])
+        #expect(list.count == 0)
+    }
+
+    /// What counts is how many recipients an account has reached, not how many messages it sent.
+    @Test func turnsAreSharedByRecipients() throws {
+        var list = ReadyList()
+        for number in 1...3 { list.append(try entry(number, "bulk", recipients: 10)) }
+        for number in 10...21 { list.append(try entry(number, "single")) }
+        #expect(drain(&list) == [1] + Array(10...19) + [2, 20, 21, 3])
+    }
+
+    @Test func whoComesLaterOwesNothing() throws {
+        var list = ReadyList()
+        for number in 1...4 { list.append(try entry(number, "first", recipients: 100)) }
+        _ = list.next(allowsLarge: true)
+        _ = list.next(allowsLarge: true)
+        for number in 10...12 { list.append(try entry(number, "second")) }
+        #expect(drain(&list) == [10, 11, 12, 3, 4])
+    }
+
+    @Test func nobodyOvertakesTheOneThatIsNext() throws {
+        var list = ReadyList()
+        list.append(try entry(1, "a", recipients: 5))
+        list.append(try entry(2, "b"))
+        #expect(list.next(allowsLarge: true) { $0 < 5 }?.id == nil)
+        #expect(list.count == 2)
+        #expect(list.next(allowsLarge: true) { $0 <= 5 }?.id == QueueID(1))
+    }
+
+    @Test func suspectsAreKeptApart() throws {
+        var list = ReadyList()
+        list.append(try entry(1, "a", crashes: 2))
+        list.append(try entry(2, "a", crashes: 1))
+        #expect(list.suspectCount == 1)
+        #expect(drain(&list) == [2])
+        #expect(list.nextSuspect()?.id == QueueID(1))
         #expect(list.count == 0)
     }
 
@@ -65,7 +107,7 @@ import Testing
             id: try #require(QueueID(1)), account: try #require(AccountName("app")), acceptedAt: Timestamp(seconds: 0), reversePath: .null,
             recipients: [], header: [UInt8](repeating: 65, count: 30), body: .inline([UInt8](repeating: 65, count: 70)), is8Bit: false)
         var list = ReadyList()
-        list.append(ReadyList.Entry(id: message.id, account: message.account, size: 100, message: message))
+        list.append(ReadyList.Entry(message))
         #expect(list.heldOctets == 100)
         list.dropMessages()
         #expect(list.heldOctets == 0)

@@ -107,20 +107,26 @@ import Upstream
         try await bench.until { bench.memory.messages.isEmpty }
     }
 
-    /// The wall clock was set back: nothing is due, nothing is attempted, and nothing is known of the route.
-    @Test func whatIsNotDueAfterAllOpensNothing() async throws {
-        let bench = Bench(ScriptedRoute(ScriptedRoute.trouble(.unreachable("down"))))
+    /// Steps of the wall clock neither stop mail nor hurry it.
+    @Test(arguments: [-3600, 3600, -86_400 * 365, 86_400 * 3650]) func aSetWallClockChangesNothing(step: Int) async throws {
+        let bench = Bench(ScriptedRoute(ScriptedRoute.answer(.deferred(.reply(Reply(451, nil, "Later"))))), lifetime: .seconds(86_400))
         await bench.dispatcher.start()
         try await bench.submit(try bench.message(1))
-        try await bench.until { await bench.dispatcher.status().pause != nil }
+        try await bench.until { bench.route.ids.count == 1 }
         try await bench.quiet()
-        bench.time.shiftWall(by: .seconds(-3600))
+        bench.time.shiftWall(by: .seconds(step))
+        bench.time.advance(by: .seconds(3))
+        try await bench.quiet()
+        #expect(bench.route.ids.count == 1, "not before its time")
+        for attempt in 2...5 {
+            bench.time.advance(by: .seconds(attempt == 5 ? 1440 : 36))
+            try await bench.until { bench.route.ids.count == attempt }
+            try await bench.quiet()
+        }
+        #expect(!bench.events.names.contains(.expired))
         bench.route.follow(ScriptedRoute.relay)
-        bench.time.advance(by: .seconds(5))
-        try await bench.quiet()
-        #expect(await bench.dispatcher.status().pause != nil)
-        bench.time.advance(by: .seconds(3600))
-        try await bench.until { bench.memory.messages.isEmpty }
+        try await bench.submit(try bench.message(2))
+        try await bench.until("new mail") { bench.events.names.last == .relayed }
     }
 
     // MARK: Identities

@@ -233,13 +233,16 @@ actor Peer {
         }
 
         /// How many beats have come since the last call.
-        func take() -> Int {
-            var count = 0
-            var buffer = [UInt8](repeating: 0, count: 256)
+        func take() -> Int { texts().count { $0 == "WATCHDOG=1" } }
+
+        /// What has come since the last call.
+        func texts() -> [String] {
+            var texts: [String] = []
+            var buffer = [UInt8](repeating: 0, count: 2048)
             while true {
                 let size = recv(descriptor, &buffer, buffer.count, 0)
-                if size <= 0 { return count }
-                if String(decoding: buffer[..<size], as: UTF8.self) == "WATCHDOG=1" { count += 1 }
+                if size <= 0 { return texts }
+                texts.append(String(decoding: buffer[..<size], as: UTF8.self))
             }
         }
 
@@ -252,7 +255,9 @@ actor Peer {
         let notifications = try Notifications()
         let workers = WorkerPool(count: 2)
         let store = WatchedStore(MemoryQueueStore())
-        let watchdog = try #require(Watchdog(notifier: notifications.notifier, workers: workers.workers, store: store))
+        let patience = Duration.milliseconds(300)
+        let watchdog = try #require(
+            Watchdog(notifier: notifications.notifier, workers: workers.workers, store: store, storagePatience: patience))
         try await until("beats") { notifications.take() > 0 }
 
         // One worker hangs.
@@ -262,8 +267,14 @@ actor Peer {
         lock.end()
         try await until("beats again") { notifications.take() > 0 }
 
-        // The queue's writer hangs.
+        // The queue's writer is slow, and then hangs.
         store.stall()
+        _ = notifications.take()
+        let begin = ContinuousClock.now
+        try await until("beats of slow storage") { notifications.take() > 0 }
+        #expect(begin.duration(to: .now) < patience)
+        try await until("the end of patience") { begin.duration(to: .now) > patience * 2 }
+        _ = notifications.take()
         #expect(await isSilent(notifications))
         store.goOn()
         try await until("beats again") { notifications.take() > 0 }

@@ -163,3 +163,16 @@ final class Pipe: Sendable {
         close(ends[1])
     }
 }
+
+@Suite(.timeLimit(.minutes(1))) struct FullLogTests {
+    /// A full disk under the log: every line is counted, and writing never waits.
+    @Test func aFullDestinationCostsLinesOnly() throws {
+        let descriptor = open("/dev/full", O_WRONLY)
+        try #require(descriptor >= 0)
+        defer { close(descriptor) }
+        let writer = LogWriter(descriptor: descriptor, format: .text, level: .debug)
+        for _ in 0..<1000 { writer.write("lost") }
+        writer.flush()
+        #expect(writer.dropped == 1000)
+    }
+}

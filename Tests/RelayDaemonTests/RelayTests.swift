@@ -2,6 +2,7 @@ import ControlProtocol
 import Crypto
 import Glibc
 import MailModel
+import MailQueue
 import Networking
 @testable import RelayDaemon
 import SafeIO
@@ -170,6 +171,11 @@ import Testing
         }
     }
 
+    /// What the alarm's command wrote down.
+    private func told(_ installation: Installation) -> String {
+        String(decoding: (try? WholeFile.read(installation.folder + "/alarm.said")) ?? [], as: UTF8.self)
+    }
+
     @Test func wrongCredentialsPauseAndAReloadResumes() async throws {
         try await with { installation, port in
             try installation.setCredentials("BWrongXs4PmqkCFAoHxb7rY4Tkp1cXAgVOwGdKSIGxnFx")
@@ -178,7 +184,11 @@ import Testing
                 .replacing(
                     "listeners:\n",
                     with: "listeners:\n  - { address: \"127.0.0.1:\(trusted)\", tls: none, account: local, allow: [127.0.0.1] }\n")
-            try WholeFile.replace(installation.configuration, with: Array(text.utf8), mode: 0o644)
+            let script = "#!/bin/sh\necho $FAIRLEAD_ALARM_KIND $FAIRLEAD_ALARM_STATE >> $0.said\n"
+            try WholeFile.replace(installation.folder + "/alarm", with: Array(script.utf8), mode: 0o755)
+            try WholeFile.replace(
+                installation.configuration, with: Array((text + "alarm: { command: alarm, url: \"http://127.0.0.1:9/\" }\n").utf8),
+                mode: 0o644)
             let relay = try await Relay.start(configuration: installation.configuration, quiet: true)
             let client = try await Peer(
                 try await Connector.connect(host: "127.0.0.1", port: trusted, timeout: .seconds(5), worker: Worker()))
@@ -192,6 +202,13 @@ import Testing
                 if lines == 0 { try await until("all of EHLO") { await client.text.contains("250 ") } }
             }
             try await until("the pause") { await relay.report().route.state == "paused" }
+            // The operator is told at once, by every road.
+            try await until("the alarm") { await !relay.report().alarms.isEmpty }
+            let alarm = try #require(await relay.report().alarms.first)
+            #expect((alarm.kind, alarm.detail, alarm.grave) == ("route_paused", "login_refused", true))
+            #expect(alarm.cause.contains("535 Authentication Credentials Invalid") && alarm.cure.contains("upstream.credentials"))
+            #expect(HealthReport(await relay.report()).grade == 2)
+            try await until("the command") { told(installation) == "route_paused raised\n" }
             let report = await relay.report()
             #expect(report.route.cause == "login_refused")
             #expect(report.route.reason?.contains("535") == true && report.lastError?.text.contains("535") == true)
@@ -200,6 +217,11 @@ import Testing
             _ = try await relay.reload()
             try await until("the message to leave") { await relay.report().queue.messages == 0 }
             #expect(await relay.report().route.state == "open")
+            try await until("the end of the alarm") { await relay.report().alarms.isEmpty }
+            try await until("the command") { told(installation) == "route_paused raised\nroute_paused cleared\n" }
+            #expect(HealthReport(await relay.report()).grade <= 1)
+            let names = try await relay.store.history.recent(100).map(\.name)
+            #expect(names.count { $0 == .alarm } == 1 && names.count { $0 == .alarmCleared } == 1)
             await client.hangUp()
             await relay.stop()
         }

@@ -48,6 +48,10 @@ import Testing
         #expect(configuration.limits.messageSize == ByteCount(octets: 40_000_000))
         #expect(
             (configuration.limits.recipients, configuration.limits.connections, configuration.limits.connectionsPerIP) == (1000, 1000, 50))
+        #expect(configuration.queue.delayWarning == .seconds(4 * 3600))
+        #expect(configuration.suppressAfter == nil)
+        #expect((configuration.alarm.url, configuration.alarm.command) == (nil, nil))
+        #expect((configuration.alarm.oldest, configuration.alarm.mail) == (.seconds(3600), true))
         #expect(configuration.control == "/run/fairlead/control.sock")
         #expect(configuration.http?.description == "127.0.0.1:9587")
         #expect((configuration.log.level, configuration.log.format) == (.info, .auto))
@@ -88,8 +92,8 @@ import Testing
             tls: { certificate: /tls/a.pem, private_key: ../b.pem }
             passwords: passwords
             accounts:
-              crm: { from: ["*@mail.example.com"], rate: 5/s, daily: 2000, lifetime: 15min }
-              web@app: { from: billing@partner.example, daily: 100/d, ses_headers: [message-tags] }
+              crm: { from: ["*@mail.example.com"], rate: 5/s, daily: 2000, lifetime: 15min, reports: operator }
+              web@app: { from: billing@partner.example, daily: 100/d, reports: none, ses_headers: [message-tags] }
             identities:
               - domain: mail.example.com
                 default_sender: hello@news.mail.example.com
@@ -101,8 +105,10 @@ import Testing
             upstream:
               { host: 127.0.0.1, port: 2465, tls: implicit, ca_file: ca.pem, credentials: ses.env, region: us-east-1, rate: unlimited,
                 daily_quota: 50000, connections: 3, max_messages_per_connection: 7, recipients_per_transaction: 1 }
-            queue: { path: queue, lifetime: 12h, history: 1w }
+            queue: { path: queue, lifetime: 12h, history: 1w, delay_warning: off }
             limits: { message_size: 10MiB, recipients: 5, connections: 6, connections_per_ip: 7 }
+            suppress_after: 3
+            alarm: { url: "https://hooks.example.com/services/T0/B0", command: bin/alarm, oldest: 15min, mail: false }
             control: control.sock
             http: off
             log: { level: debug, format: json }
@@ -129,6 +135,11 @@ import Testing
         #expect(configuration.identities[1].domain.description == "partner.example")
         #expect(configuration.identities[1].dkim.privateKey == "conf/dkim/partner.example.fl2026.pem")
         #expect(configuration.upstream.effectiveRegion == "us-east-1")
+        #expect((crm.reports, web.reports, configuration.policy(for: local).reports) == (.operator, .none, .sender))
+        #expect((configuration.queue.delayWarning, configuration.suppressAfter) == (nil, 3))
+        #expect(
+            (configuration.alarm.command, configuration.alarm.oldest, configuration.alarm.mail) == ("conf/bin/alarm", .seconds(900), false))
+        #expect(configuration.alarm.url?.target == "/services/T0/B0")
         #expect(configuration.http == nil)
         #expect(configuration.limits.messageSize.octets == 10 << 20)
         let shown = Dictionary(uniqueKeysWithValues: configuration.effectiveSettings.map { ($0.key, $0.value) })
@@ -136,6 +147,8 @@ import Testing
         #expect(shown["accounts.crm.lifetime"] == "15min")
         #expect(shown["upstream.rate"] == "unlimited")
         #expect(shown["http"] == "off")
+        #expect(shown["alarm.url"] == "https://hooks.example.com/<redacted>")
+        #expect(shown["queue.delay_warning"] == "off")
     }
 
     @Test(arguments: [

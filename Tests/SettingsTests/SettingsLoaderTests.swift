@@ -40,6 +40,7 @@ import Testing
         let settings = try folder.load()
         #expect(settings.upstreamAuthorities != nil)
         #expect(settings.aliases?.aliases.map(\.targets.count) == [2])
+        #expect(settings.keysWithoutEffect.map(\.key) == ["aliases"])
         #expect(settings.keysWithoutEffect.map(\.line) == settings.keysWithoutEffect.map(\.line).sorted { ($0 ?? 0) < ($1 ?? 0) })
         #expect(settings.keysWithoutEffect.allSatisfy { $0.severity == .warning && $0.line != nil })
     }
@@ -72,6 +73,23 @@ import Testing
         let folder = try TestFolder()
         try folder.write("passwords", "# nobody yet\n")
         #expect(messages(try folder.load()).first?.contains("nobody can log in") ?? false)
+    }
+
+    @Test(
+        arguments: [
+            ("alarm-command", 0o755, nil), ("alarm-command", 0o644, "is not executable; run: chmod +x"),
+            ("tls", 0o755, "is not a regular file"),
+            ("nowhere", 0o755, "No such file or directory"), ("none", 0o755, nil),
+        ] as [(String, UInt32, String?)])
+    func alarmCommandIsLookedAt(_ name: String, mode: UInt32, message: String?) throws {
+        let folder = try TestFolder()
+        try folder.write("alarm-command", "#!/bin/sh\n", mode: mode)
+        try folder.write("fairlead.yaml", try folder.read("fairlead.yaml") + "alarm: { command: \(name) }\n")
+        let settings = try folder.load()
+        #expect(settings.warnings.count == (message == nil ? 0 : 1))
+        #expect(settings.warnings.first?.key == (message == nil ? nil : "alarm.command"))
+        #expect(settings.warnings.allSatisfy { $0.line == 9 })
+        #expect(messages(settings).first?.contains(message ?? "") ?? true)
     }
 
     @Test func environmentFillsGaps() throws {

@@ -50,6 +50,38 @@ import Testing
         if let parsed { #expect(parsed.description == text) }
     }
 
+    @Test(
+        arguments: [
+            ("https://hooks.example.com/services/T0/B0", "hooks.example.com", 443, "/services/T0/B0"),
+            ("HTTPS://Hooks.Example.com", "hooks.example.com", 443, "/"),
+            ("http://localhost:8065/hooks/x?a=b%20c#part", "localhost:8065", 8065, "/hooks/x?a=b%20c"),
+            ("https://hooks.example.com?token=a/b", "hooks.example.com", 443, "/?token=a/b"),
+            ("http://[::1]:8080/x", "[::1]:8080", 8080, "/x"), ("http://[::1]/x", "[::1]", 80, "/x"),
+            ("http://192.0.2.1/", "192.0.2.1", 80, "/"),
+            ("https://hooks.example.com:80/", "hooks.example.com:80", 80, "/"),
+        ])
+    func webAddress(_ text: String, authority: String, port: UInt16, target: String) throws {
+        let address = try WebAddress.parse(text)
+        #expect((address.authority, address.port, address.target) == (authority, port, target))
+        #expect(address.isSecure == text.lowercased().hasPrefix("https"))
+        #expect(target == "/" || !address.description.contains(target))
+    }
+
+    @Test(arguments: [
+        "", "none/", "ftp://a.example/", "hooks.example.com/secret", "https:/a.example/", "https://", "https:///secret",
+        "https://:80/secret",
+        "https://a.example:/secret", "https://a.example:0/", "https://a.example:65536/", "https://a.example:8o/", "https://user@a.example/",
+        "https://user:secret@a.example/", "https://a.example:80:90/", "https://[::g]/", "https://[::1/", "https://[::1]x/",
+        "https://a .example/", "https://a.example/a secret", "https://a.example/\r\nHost: b.example", "https://ä.example/",
+    ])
+    func noWebAddress(_ text: String) {
+        do throws(ValueError) {
+            Issue.record("taken: \(try WebAddress.parse(text))")
+        } catch {
+            #expect(!error.message.contains("secret"))
+        }
+    }
+
     @Test func rateAsFraction() throws {
         #expect(try Rate.parse("30/min").perSecond == 0.5)
         #expect(Rate.unlimited.perSecond == nil)

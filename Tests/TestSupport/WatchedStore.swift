@@ -61,11 +61,13 @@ public final class WatchedStore: QueueStore {
         }
     }
 
-    public func due(before time: Timestamp, after cursor: DueCursor?, limit: Int) async throws(QueueError) -> [DueMessage] {
+    public func due(
+        before time: Timestamp, after cursor: DueCursor?, limit: Int, account: AccountName?
+    ) async throws(QueueError) -> [DueMessage] {
         begin()
         defer { end() }
         state.withLock { $0.dueCalls += 1 }
-        return try await inner.due(before: time, after: cursor, limit: limit)
+        return try await inner.due(before: time, after: cursor, limit: limit, account: account)
     }
 
     public func load(_ id: QueueID) async throws(QueueError) -> QueuedMessage {
@@ -120,7 +122,7 @@ public final class WatchedStore: QueueStore {
     public func close() async { await inner.close() }
     public var health: StorageHealth { inner.health }
     public func hasRoom(for octets: Int) -> Bool { inner.hasRoom(for: octets) }
-    public func attemptBegins(_ id: QueueID) { inner.attemptBegins(id) }
+    public func attemptBegins(_ id: QueueID, alone: Bool) { inner.attemptBegins(id, alone: alone) }
     public func attemptEnded(_ id: QueueID) { inner.attemptEnded(id) }
     public var serviceClock: ServiceClock { inner.serviceClock }
     public var ledger: SendingLedger { inner.ledger }

@@ -11,6 +11,14 @@ extension Configuration {
         public internal(set) var daily: Int?
         /// `nil`: as `queue.lifetime`.
         public internal(set) var lifetime: Duration?
+        public enum Reports: String, Hashable, Sendable, CaseIterable {
+            case sender
+            case `operator`
+            /// Nobody: failures are in the log and in `trace` only.
+            case none
+        }
+        /// Who is told of a message that failed.
+        public internal(set) var reports = Reports.sender
         /// `nil`: as `rewrite.ses_headers`.
         public internal(set) var sesHeaders: SESHeaderPolicy?
 
@@ -43,6 +51,9 @@ extension Configuration.AccountPolicy: Section {
             "lifetime", \.lifetime, ValueType<Duration>.duration(.seconds(1) ... .seconds(365 * 86_400)).optional,
             defaultText: "queue.lifetime",
             "How long a message of this account is tried."),
+        SectionKey(
+            "reports", \.reports, .word,
+            "Who is told when a message of this account fails or is late."),
         SectionKey(
             "ses_headers", \.sesHeaders, ValueType<Configuration.SESHeaderPolicy>.sesHeaderPolicy.optional,
             defaultText: "rewrite.ses_headers",

@@ -20,6 +20,9 @@ public struct Configuration: Hashable, Sendable {
     public internal(set) var upstream = Upstream()
     public internal(set) var queue = Queue()
     public internal(set) var limits = Limits()
+    /// So many hard bounces put an address on the suppression list; `nil`: none do.
+    public internal(set) var suppressAfter: Int?
+    public internal(set) var alarm = Alarm()
     /// The path of the control socket.
     public internal(set) var control = "/run/fairlead/control.sock"
     /// `nil`: off.
@@ -81,6 +84,12 @@ extension Configuration: Section {
         SectionKey(
             "limits", \.limits, .section(),
             "What clients may ask for. Memory is bounded by these."),
+        SectionKey(
+            "suppress_after", \.suppressAfter, .numberOrNone(1...1000),
+            "After so many permanent refusals an address gets no more mail, until `fairlead suppress remove`."),
+        SectionKey(
+            "alarm", \.alarm, .section(),
+            "Who is told when something needs a person, besides the log, `status` and `check health`."),
         SectionKey(
             "control", \.control, .socketPath,
             "The socket that the commands talk to the daemon through."),

@@ -55,6 +55,7 @@ struct LoadRun {
         let aliases = loadAliases()
         let authorities = loadAuthorities()
         let credentials = loadCredentials()
+        checkAlarmCommand()
         let hostname = configuration.hostname ?? HostName.full()
         guard let tls, let passwords, let credentials, let hostname, let operatorAddress = configuration.operatorAddress,
             identities.count == configuration.identities.count, !identities.isEmpty

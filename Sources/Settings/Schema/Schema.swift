@@ -23,10 +23,7 @@ public enum Schema {
 
     /// Keys that are read and checked and do nothing yet. `check config` names those that a file sets.
     public static let keysWithoutEffect: Set<String> = [
-        "accounts.NAME.daily",
-        "accounts.NAME.lifetime",
         "aliases",
         "http",
-        "upstream.daily_quota",
     ]
 }

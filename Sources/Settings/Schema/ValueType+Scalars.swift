@@ -103,6 +103,43 @@ extension ValueType<Int?> {
     }
 }
 
+extension ValueType<Int?> {
+    static func numberOrNone(_ range: ClosedRange<Int>) -> ValueType {
+        scalar("number or none", show: { $0.map(String.init) ?? "none" }) { (text: String) throws(ValueError) in
+            if text == "none" { return nil }
+            guard let number = DecimalText.parse(text), range.contains(number) else {
+                throw ValueError("\(quoted(text)) does not fit; write \(range.lowerBound) to \(range.upperBound), or none")
+            }
+            return number
+        }
+    }
+}
+
+extension ValueType<Duration?> {
+    static func durationOrOff(_ range: ClosedRange<Duration>) -> ValueType {
+        scalar("duration or off", show: { $0.map(DurationText.show) ?? "off" }) { (text: String) throws(ValueError) in
+            if text == "off" { return nil }
+            let duration = try DurationText.parse(text)
+            guard range.contains(duration) else {
+                throw ValueError(
+                    "\(quoted(text)) is out of range; "
+                        + "write \(DurationText.show(range.lowerBound)) to \(DurationText.show(range.upperBound)), or off")
+            }
+            return duration
+        }
+    }
+}
+
+extension ValueType<Bool> {
+    static let truth = scalar("true | false", show: \.description) { (text: String) throws(ValueError) in
+        switch text {
+        case "true": return true
+        case "false": return false
+        default: throw ValueError("\(quoted(text)) is neither; write true or false")
+        }
+    }
+}
+
 extension ValueType<Rate> {
     static let rate = scalar("rate", show: \.description, parse: Rate.parse)
 }

@@ -8,7 +8,7 @@ import Upstream
 /// A dispatcher between a store in memory and a scripted route, under a clock that the test turns.
 final class Bench: Sendable {
     let time = ManualTime()
-    let memory = MemoryQueueStore()
+    let memory: MemoryQueueStore
     let store: WatchedStore
     let route: ScriptedRoute
     let events = EventLog()
@@ -16,6 +16,7 @@ final class Bench: Sendable {
 
     init(_ route: ScriptedRoute = ScriptedRoute(), lifetime: Duration = .seconds(4 * 86_400), memoryBudget: Int = 2 << 20) {
         self.route = route
+        memory = MemoryQueueStore(clock: { [time] in time.wall }, instant: { [time] in time.now })
         store = WatchedStore(memory)
         dispatcher = Dispatcher(
             store: store, route: route, settings: DispatcherSettings(lifetime: lifetime, memoryBudget: memoryBudget), events: events,
@@ -33,7 +34,9 @@ final class Bench: Sendable {
             id: try #require(QueueID(Int64(number))), account: try #require(AccountName(account)), acceptedAt: time.wall,
             reversePath: .null,
             recipients: try (0..<recipients).map {
-                QueuedRecipient(index: $0, mailbox: try Mailbox(parsing: Array("r\($0)@example.net".utf8)), nextAttempt: time.wall + wait)
+                QueuedRecipient(
+                    index: $0, mailbox: try Mailbox(parsing: Array("r\($0)@example.net".utf8)),
+                    nextAttempt: memory.serviceClock.steadyWall() + wait)
             },
             header: Array("Subject: \(number)\r\n\r\n".utf8), body: .inline([UInt8](repeating: 65, count: size)), is8Bit: false,
             facts: facts)
@@ -53,7 +56,7 @@ final class Bench: Sendable {
     nonisolated(nonsending) func until(
         _ what: String = "it", sourceLocation: SourceLocation = #_sourceLocation, _ holds: () async throws -> Bool
     ) async throws {
-        let deadline = ContinuousClock.now + .seconds(60)
+        let deadline = ContinuousClock.now + .seconds(20)
         while try await !holds() {
             try #require(.now < deadline, "\(what) did not come about", sourceLocation: sourceLocation)
             await Task.yield()

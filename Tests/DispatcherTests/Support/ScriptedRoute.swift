@@ -19,10 +19,13 @@ final class ScriptedRoute: DeliveryRoute {
     }
     private let state: Mutex<State>
     let recipientsPerTransaction: Int
+    let sendingLimit: Int?
 
-    init(capacity: Int = 4, recipientsPerTransaction: Int = 50, _ script: @escaping Script = ScriptedRoute.relay) {
+    init(capacity: Int = 4, recipientsPerTransaction: Int = 50, sendingLimit: Int? = nil, _ script: @escaping Script = ScriptedRoute.relay)
+    {
         state = Mutex(State(script: script, capacity: capacity))
         self.recipientsPerTransaction = recipientsPerTransaction
+        self.sendingLimit = sendingLimit
     }
 
     var capacity: Int { state.withLock(\.capacity) }
@@ -73,6 +76,13 @@ final class ScriptedRoute: DeliveryRoute {
 
     static let relay: Script = { delivery, number in
         all(delivery, .relayed(Reply(250, nil, "Ok 0102-\(number)"), sesID: "0102-\(number)"))
+    }
+
+    /// One answer to the final dot refuses all.
+    static func refuseTogether(_ delivery: Delivery, _ text: String = "Transaction failed: something about a recipient") -> AttemptResult {
+        .outcomes(
+            delivery.recipients.map { RecipientOutcome(recipient: $0, outcome: .failed(Reply(554, nil, text)), concernsAll: true) },
+            relay: "ses")
     }
 
     static func answer(_ outcome: DeliveryOutcome) -> Script { { delivery, _ in all(delivery, outcome) } }

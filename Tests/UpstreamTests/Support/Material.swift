@@ -35,6 +35,7 @@ final class CountingGate: SendingGate {
     let isOpen: Bool
     init(isOpen: Bool = true) { self.isOpen = isOpen }
 
+    var limit: Int? { nil }
     func approach(recipients: Int) async { state.withLock { $0.approached += recipients } }
     func left(recipients: Int) { state.withLock { $0.left += recipients } }
     func trySend(recipients: Int) -> Bool {
@@ -45,6 +46,7 @@ final class CountingGate: SendingGate {
         await Task.yield()
         state.withLock { $0.taken += recipients }
     }
+    func refused(recipients: Int) { state.withLock { $0.sent += recipients } }
     func sent(recipients: Int) { state.withLock { $0.sent += recipients } }
     func withdrawn(recipients: Int) { state.withLock { $0.withdrawn += recipients } }
 }

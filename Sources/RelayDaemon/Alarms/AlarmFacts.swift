@@ -1,0 +1,55 @@
+internal import Dispatcher
+internal import MailModel
+internal import MailQueue
+
+/// What one look at the daemon finds: everything that an alarm may follow from.
+struct AlarmFacts: Sendable {
+    struct Pause: Sendable {
+        let trouble: RouteTrouble
+        let since: Timestamp
+    }
+
+    struct Hold: Sendable {
+        let identity: String
+        let reply: String
+        let since: Timestamp
+    }
+
+    /// Recipients in 24 hours.
+    struct Use: Sendable {
+        let name: String
+        let used: Int
+        let limit: Int
+    }
+
+    var now = Timestamp(seconds: 0)
+    /// `email-smtp.eu-west-1.amazonaws.com:587`
+    var host = ""
+    var pause: Pause?
+    var holds: [Hold] = []
+    /// Recipients per second: what is configured, and what the upstream lets through.
+    var configuredRate: Int?
+    var effectiveRate: Double?
+
+    var queuePath = ""
+    var storage = StorageHealth.healthy
+    var space: StorageSpace?
+    /// False if the queue could not be asked: what was known of it before still holds.
+    var isQueueKnown = true
+    var quarantined = 0
+    var dead = 0
+    /// Of the messages that wait to be sent.
+    var oldestAge: Duration?
+    /// What `oldestAge` is measured by.
+    var oldestLimit: Duration = .seconds(3600)
+    var historyFailure: String?
+
+    /// Accounts with a daily limit.
+    var accounts: [Use] = []
+    var quota: Use?
+    /// The reason of the last refusal because of the backlog, if it was lately.
+    var backlog: String?
+
+    var certificateExpiry: Timestamp?
+    var clockStep: Duration?
+}

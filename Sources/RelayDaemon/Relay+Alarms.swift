@@ -1,0 +1,108 @@
+internal import Dispatcher
+internal import MailModel
+internal import MailQueue
+internal import Networking
+internal import SafeIO
+internal import Settings
+internal import Synchronization
+
+extension Relay {
+    /// Looks after everything that may need a person; to be run once the daemon's parts run.
+    ///
+    /// - Parameter mail: queues a mail to the operator.
+    func makeAlarmCenter(notifier: SystemdNotifier, mail: (@Sendable (AlarmMail.Message) -> Void)?) -> AlarmCenter {
+        AlarmCenter(
+            host: assembly.loaded.hostname.description, receivers: alarmReceivers(assembly, mail: mail), notifier: notifier,
+            time: AlarmCenter.Time(now: { .now }, wall: clock),
+            facts: { [weak self] in await self?.alarmFacts() ?? AlarmFacts() },
+            tell: { [hub, store] event in
+                hub.emit(event)
+                store.history.note(event)
+            })
+    }
+
+    /// Whom the configuration names.
+    func alarmReceivers(_ assembly: Assembly, mail: (@Sendable (AlarmMail.Message) -> Void)?) -> AlarmCenter.Receivers {
+        let alarm = assembly.loaded.configuration.alarm
+        let worker = workers.next()
+        return AlarmCenter.Receivers(
+            webhook: alarm.url.map { url in
+                AlarmOutbox(name: "alarm.url", log: log) { await Webhook(address: url, worker: worker).deliver($0) }
+            },
+            command: alarm.command.map { path in
+                AlarmOutbox(name: "alarm.command", log: log) { await AlarmCommand(path: path).deliver($0) }
+            },
+            mail: alarm.mail ? mail : nil)
+    }
+
+    /// For `status`, worst first.
+    var alarmsInForce: [Alarm] { alarms.withLock { $0 }?.alarms ?? [] }
+
+    /// One look at everything that an alarm may follow from.
+    func alarmFacts() async -> AlarmFacts {
+        let (assembly, now) = (assembly, clock())
+        let configuration = assembly.loaded.configuration
+        var facts = AlarmFacts()
+        facts.now = now
+        facts.host = "\(configuration.upstream.host):\(configuration.upstream.port)"
+        facts.queuePath = configuration.queue.path
+        facts.certificateExpiry = assembly.loaded.certificateExpiry
+        facts.oldestLimit = configuration.alarm.oldest
+        facts.historyFailure = store.history.failure?.description
+        facts.take(await dispatcher.status(), configuredRate: assembly.rate)
+        facts.accounts = configuration.accounts.compactMap { name, policy in
+            policy.daily.map { AlarmFacts.Use(name: name.description, used: store.ledger.accepted(name, at: now), limit: $0) }
+        }
+        facts.quota = configuration.upstream.dailyQuota.map { AlarmFacts.Use(name: "", used: store.ledger.relayed(at: now), limit: $0) }
+        facts.storage = store.health
+        facts.space = store.space
+        do throws(QueueError) {
+            try await look(at: &facts)
+        } catch {
+            facts.isQueueKnown = false
+        }
+        return facts
+    }
+
+    private func look(at facts: inout AlarmFacts) async throws(QueueError) {
+        let statistics = try await store.statistics()
+        facts.quarantined = statistics.total.quarantined
+        if statistics.total.dead > 0 { facts.dead = try await stuckDeadLetters(statistics.total.dead, at: facts.now) }
+        if let oldest = statistics.oldest, facts.now - oldest > facts.oldestLimit {
+            facts.oldestAge = try await oldestWaiting().map { facts.now - $0 }
+        }
+    }
+
+    /// Dead messages that no digest will tell of: the others wait for theirs, and nobody need look.
+    private func stuckDeadLetters(_ dead: Int, at now: Timestamp) async throws(QueueError) -> Int {
+        let limit = 500
+        let planned = try await store.deadLetters(dueBefore: now + .seconds(24 * 3600), limit: limit).count
+        let overdue = try await store.deadLetters(dueBefore: now + .seconds(-15 * 60), limit: limit).count
+        return max(0, dead - (planned - overdue))
+    }
+
+    /// When the oldest message that waits to be sent was accepted: `statistics` counts those too that an operator holds.
+    private func oldestWaiting() async throws(QueueError) -> Timestamp? {
+        var waiting = QueueFilter()
+        waiting.state = .waiting
+        var after: QueueID?
+        // A page may be empty before the end.
+        for _ in 0..<100 {
+            let page = try await store.list(waiting, after: after, limit: 1)
+            if let first = page.entries.first { return first.acceptedAt }
+            guard let next = page.next else { return nil }
+            after = next
+        }
+        return nil
+    }
+}
+
+extension AlarmFacts {
+    mutating func take(_ status: DispatcherStatus, configuredRate: Int?) {
+        pause = status.pause.map { Pause(trouble: $0.trouble, since: $0.since) }
+        holds = status.heldIdentities.sorted { $0.key < $1.key }.map { identity, hold in
+            Hold(identity: identity, reply: hold.reply.oneLine, since: hold.since)
+        }
+        self.configuredRate = configuredRate
+    }
+}
