@@ -12,6 +12,8 @@ enum EventText {
             parts.append("From \(event.fromBefore ?? "-") -> \(event.fromAfter ?? "-")")
         case "login_refused", "refused":
             parts.append("client=\(event.client ?? "-") account=\(event.account ?? "-") \(event.reply ?? "")")
+        case "alarm", "alarm_cleared":
+            parts.append("\(event.relay ?? "-")  \(event.reply ?? "")")
         default:
             if let recipients = event.recipients { parts.append("to=\(list(recipients))") }
             if let delay = event.delay { parts.append("delay=\(delay)") }

@@ -6,7 +6,7 @@ enum StatusText {
     private static let accountLimit = 10
 
     static func lines(_ report: StatusReport) -> [String] {
-        ["fairlead \(report.version) on \(report.hostname), since \(report.startedAt)"] + state(report) + route(report.route)
+        ["fairlead \(report.version) on \(report.hostname), since \(report.startedAt)"] + state(report) + route(report)
             + queue(report) + sending(report) + accounts(report.accounts) + remarks(report)
     }
 
@@ -25,11 +25,14 @@ enum StatusText {
         }
     }
 
-    private static func route(_ route: StatusReport.Route) -> [String] {
+    private static func route(_ report: StatusReport) -> [String] {
+        let route = report.route
+        // What stands in the alarm above is not said twice.
+        let isTold = report.alarms.contains { $0.kind == "route_paused" || $0.kind == "quota_exceeded" }
         let isOpen = route.state == "open"
         var lines = [line("route", "\(Terminal.styled(route.state, isOpen ? .green : .red))  \(route.host)")]
-        if let reason = route.reason { lines.append(line("  because", reason)) }
-        if let cure = route.cure { lines.append(line("  to do", cure)) }
+        if !isTold, let reason = route.reason { lines.append(line("  because", reason)) }
+        if !isTold, let cure = route.cure { lines.append(line("  to do", cure)) }
         if let since = route.since {
             lines.append(line("  since", since + (route.nextProbeIn.map { ", next try in \(humanDuration($0))" } ?? "")))
         }
@@ -63,7 +66,8 @@ enum StatusText {
     private static func sending(_ report: StatusReport) -> [String] {
         let sending = report.sending
         let limit = sending.limit.map { "\($0)/s" } ?? "none"
-        let effective = sending.effectiveLimit.map { ", of which the upstream lets through \(Int($0.rounded()))/s" } ?? ""
+        let isLess = sending.effectiveLimit != nil && sending.effectiveLimit != sending.limit
+        let effective = isLess ? ", \(sending.effectiveLimit ?? 0)/s in force because the upstream refused more" : ""
         var lines = [
             line("rate", "\(sending.lastSecond)/s now, \(sending.lastMinute) in the last minute; limit \(limit)\(effective)")
         ]
@@ -71,8 +75,8 @@ enum StatusText {
             lines.append(line("24 hours", "\(quota.used) recipients relayed" + (quota.limit.map { " of \($0)" } ?? "")))
         }
         lines.append(line("outcomes", "\(sending.relayed) relayed, \(sending.deferred) deferred, \(sending.failed) failed since the start"))
-        if report.reports != StatusReport.Reports() {
-            lines.append(line("reports", "\(report.reports.sent) sent, \(report.reports.dead) nobody could be told"))
+        if report.reports.sent > 0 {
+            lines.append(line("reports", "\(report.reports.sent) sent since the start, \(report.reports.bounced) of them failed"))
         }
         let connections = report.connections
         lines.append(

@@ -11,7 +11,7 @@ public struct HealthReport: Codable, Hashable, Sendable {
     /// Grades what stops mail at once, also before it has lasted long enough for an alarm; then the alarms, then the warnings.
     public init(_ status: StatusReport) {
         let depth = "\(status.queue.messages) queued"
-        let others = status.alarms.count > 1 ? "; \(status.alarms.count - 1) more alarms" : ""
+        let others = status.alarms.count > 1 ? "; \(status.alarms.count) alarms in all" : ""
         if let alarm = status.alarms.first {
             self.init(
                 grade: alarm.grave ? 2 : 1,

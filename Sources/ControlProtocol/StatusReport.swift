@@ -88,8 +88,8 @@ public struct StatusReport: Codable, Hashable, Sendable {
         public var lastMinute: Int
         /// Recipients per second; absent when unlimited.
         public var limit: Int?
-        /// What the upstream lets through of it, as far as that is known.
-        public var effectiveLimit: Double?
+        /// What is in force: less than the limit once the upstream refused so much; absent when unlimited.
+        public var effectiveLimit: Int?
         public var running: Int
         public var relayed: Int
         public var deferred: Int
@@ -191,10 +191,13 @@ public struct StatusReport: Codable, Hashable, Sendable {
         }
     }
 
-    /// Delivery reports since the start.
+    /// Delivery reports.
     public struct Reports: Codable, Hashable, Sendable {
+        /// Queued since the start, digests among them.
         public var sent = 0
-        /// Failures nobody could be told of, failed reports among them.
+        /// Reports that could not be relayed themselves, since the start.
+        public var bounced = 0
+        /// Messages in the queue whose failure nobody was told of (yet).
         public var dead = 0
 
         public init() {}

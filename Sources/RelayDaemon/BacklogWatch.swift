@@ -14,6 +14,9 @@ final class BacklogWatch: BacklogGuard {
 
     func refusal(for account: AccountName) -> String? { refusals.withLock { $0.isEmpty ? nil : $0[account] } }
 
+    /// Why mail is refused, of one account for all that are concerned.
+    var refusal: String? { refusals.withLock { $0.min { $0.key < $1.key }?.value } }
+
     /// - Parameters:
     ///   - limit: recipients per second that may be sent; `nil` for no limit.
     ///   - measured: recipients per second that were relayed in the last minute.

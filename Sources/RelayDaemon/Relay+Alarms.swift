@@ -48,11 +48,13 @@ extension Relay {
         facts.certificateExpiry = assembly.loaded.certificateExpiry
         facts.oldestLimit = configuration.alarm.oldest
         facts.historyFailure = store.history.failure?.description
-        facts.take(await dispatcher.status(), configuredRate: assembly.rate)
+        facts.identities = assembly.loaded.identities.count
+        facts.take(await dispatcher.status())
+        (facts.configuredRate, facts.effectiveRate) = (assembly.rate, pacer.limit)
         facts.accounts = configuration.accounts.compactMap { name, policy in
             policy.daily.map { AlarmFacts.Use(name: name.description, used: store.ledger.accepted(name, at: now), limit: $0) }
         }
-        facts.quota = configuration.upstream.dailyQuota.map { AlarmFacts.Use(name: "", used: store.ledger.relayed(at: now), limit: $0) }
+        facts.backlog = backlog.refusal
         facts.storage = store.health
         facts.space = store.space
         do throws(QueueError) {
@@ -66,7 +68,10 @@ extension Relay {
     private func look(at facts: inout AlarmFacts) async throws(QueueError) {
         let statistics = try await store.statistics()
         facts.quarantined = statistics.total.quarantined
-        if statistics.total.dead > 0 { facts.dead = try await stuckDeadLetters(statistics.total.dead, at: facts.now) }
+        if statistics.total.dead > 0 {
+            facts.dead = try await stuckDeadLetters(statistics.total.dead, at: facts.now)
+            facts.isOperatorUnreachable = try await hasDeadAlarm()
+        }
         if let oldest = statistics.oldest, facts.now - oldest > facts.oldestLimit {
             facts.oldestAge = try await oldestWaiting().map { facts.now - $0 }
         }
@@ -78,6 +83,13 @@ extension Relay {
         let planned = try await store.deadLetters(dueBefore: now + .seconds(24 * 3600), limit: limit).count
         let overdue = try await store.deadLetters(dueBefore: now + .seconds(-15 * 60), limit: limit).count
         return max(0, dead - (planned - overdue))
+    }
+
+    /// Whether mail to the operator failed. Looks at the first dead letters only: while there is one, each alarm by mail would add another.
+    private func hasDeadAlarm() async throws(QueueError) -> Bool {
+        var dead = QueueFilter()
+        dead.state = .dead
+        return try await store.list(dead, after: nil, limit: 100).entries.contains { $0.facts.kind == .alarm }
     }
 
     /// When the oldest message that waits to be sent was accepted: `statistics` counts those too that an operator holds.
@@ -97,11 +109,12 @@ extension Relay {
 }
 
 extension AlarmFacts {
-    mutating func take(_ status: DispatcherStatus, configuredRate: Int?) {
+    mutating func take(_ status: DispatcherStatus) {
         pause = status.pause.map { Pause(trouble: $0.trouble, since: $0.since) }
         holds = status.heldIdentities.sorted { $0.key < $1.key }.map { identity, hold in
             Hold(identity: identity, reply: hold.reply.oneLine, since: hold.since)
         }
-        self.configuredRate = configuredRate
+        quota = status.quota.map { Use(name: "", used: $0.used, limit: $0.limit) }
+        quotaUsedUpUntil = status.quotaUsedUpUntil
     }
 }

@@ -39,6 +39,10 @@ extension Relay {
             lastError: sending.lastError.map { StatusReport.LastError(text: $0.text, time: $0.at.description) },
             warnings: assembly.loaded.warnings.map(\.description))
         report.queue.dead = statistics.total.dead
+        report.queue.suspects = sending.suspects
+        report.sending.effectiveLimit = pacer.limit
+        (report.reports.sent, report.reports.bounced) = (sending.tally.reports, sending.tally.bouncesOfReports)
+        report.reports.dead = statistics.total.dead
         report.alarms = alarmsInForce.map(StatusReport.Alarm.init)
         let space = store.space
         report.space = StatusReport.Space(free: space.freeOctets, freeInodes: space.freeInodes, level: space.level.rawValue)

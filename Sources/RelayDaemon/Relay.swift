@@ -27,7 +27,7 @@ public final class Relay: Sendable {
     let dispatcher: Dispatcher
     let pacer: Pacer
     let reports: ReportWriter
-    private let backlog = BacklogWatch()
+    let backlog = BacklogWatch()
     private let backlogTask = Mutex<Task<Void, Never>?>(nil)
     let service: SubmissionService
     let workers: WorkerPool

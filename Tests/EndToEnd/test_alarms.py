@@ -76,6 +76,11 @@ def expect(relay, hook, kind, since, words, grade):
     return body
 
 
+def mails(upstream):
+    """The alarms that reached the operator, header and body."""
+    return [m for m in upstream.messages() if b"x-fairlead-report: alarm" in m.lower()]
+
+
 # The upstream's behaviour, the alarm, words of its cause.
 ANSWERS = {
     "wrong password": ({"AUTH": "535 Authentication Credentials Invalid"}, "route_paused", "535 Authentication Credentials Invalid"),
@@ -99,6 +104,9 @@ def test_answers_of_the_upstream(name, binary, make, keys, hook):
     relay.cli("reload")
     relay.wait_queue_empty()
     hook.wait(kind, "cleared", begin)
+    # By mail, once it flows: beginning and end in one.
+    [mail] = until(lambda: mails(upstream), "a mail to the operator")
+    assert f"Subject: Alarm: {kind}".encode() in mail and b"To: ops@mail.example.com" in mail and b"over after" in mail
     until(lambda: relay.cli("check", "health", expect=None).returncode == 0, "a good grade")
 
 
@@ -180,8 +188,10 @@ def test_poisoned_message(binary, make, keys, hook):
     begin = time.monotonic()
     relay.cli("queue", "retry", "--all")
     expect(relay, hook, "quarantined", begin, "1 message", 1)
+    until(lambda: b"Subject: Alarm: quarantined" in b"".join(mails(upstream)), "a mail to the operator")
 
 
+@pytest.mark.slow
 def test_command_and_unreachable_webhook(binary, make, keys):
     """The command runs although the webhook never answers, and mail flows."""
     upstream = make.upstream()

@@ -29,15 +29,6 @@ actor AlarmCenter {
     private let time: Time
     private nonisolated let inForce = Mutex<[Alarm]>([])
     private nonisolated let nudges = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
-    private nonisolated let refusal = Mutex<Refusal?>(nil)
-
-    private struct Refusal: Sendable {
-        let reason: String
-        let at: ContinuousClock.Instant
-    }
-
-    /// How long mail refused because of the backlog is an alarm.
-    static let refusalMemory: Duration = .seconds(5 * 60)
 
     private var host: String
     private var receivers: Receivers
@@ -74,13 +65,7 @@ actor AlarmCenter {
     nonisolated var alarms: [Alarm] { inForce.withLock { $0 } }
 
     /// Something happened that may begin or end an alarm. Called from any queue.
-    nonisolated func noticed(_ event: RelayEvent) {
-        if event.name == .refused {
-            guard let reply = event.reply else { return }
-            refusal.withLock { $0 = Refusal(reason: reply, at: time.now()) }
-        }
-        nudges.continuation.yield()
-    }
+    nonisolated func noticed(_ event: RelayEvent) { nudges.continuation.yield() }
 
     /// Ends when its task is cancelled.
     nonisolated func run() async {
@@ -117,6 +102,7 @@ actor AlarmCenter {
         var facts = found
         if !facts.isQueueKnown {
             (facts.quarantined, facts.dead, facts.oldestAge) = (lastFacts.quarantined, lastFacts.dead, lastFacts.oldestAge)
+            facts.isOperatorUnreachable = lastFacts.isOperatorUnreachable
         }
         lastFacts = facts
         lookingSince = nil
@@ -130,10 +116,6 @@ actor AlarmCenter {
         let (now, wall) = (time.now(), time.wall())
         clockWatch.look(at: now, wall: wall)
         lastFacts.clockStep = clockWatch.step?.by
-        lastFacts.backlog = refusal.withLock { refusal in
-            if let at = refusal?.at, at.duration(to: now) >= Self.refusalMemory { refusal = nil }
-            return refusal?.reason
-        }
         var conditions = lastFacts.conditions
         if let silence {
             conditions.removeAll { $0.key.kind == .storageFailed }
@@ -152,18 +134,20 @@ actor AlarmCenter {
     private func tellAll(_ notices: [AlarmNotice], _ alarms: [Alarm]) {
         for notice in notices { tell(notice.event) }
         if let send = receivers.mail {
-            let isBlocked = alarms.contains { $0.kind.stopsOwnMail }
-            if let message = mail.add(notices, canLeave: !isBlocked) { send(message) }
+            let isBlocked = alarms.contains { $0.kind.stopsOwnMail } || lastFacts.holds.count >= lastFacts.identities
+            // A mail that fails becomes a dead letter: telling of it by mail would never end.
+            let wanted = notices.filter { $0.key.kind != .deadLetter || !lastFacts.isOperatorUnreachable }
+            if let message = mail.add(wanted, canLeave: !isBlocked) { send(message) }
         }
         guard !notices.isEmpty else { return }
-        for outbox in [receivers.webhook, receivers.command].compactMap(\.self) { Task { await outbox.add(notices) } }
+        for outbox in [receivers.webhook, receivers.command].compactMap(\.self) { outbox.add(notices) }
     }
 
     private func tellSystemd(_ worst: Alarm?, count: Int) {
-        let line =
-            worst.map {
-                "\(count == 1 ? "Alarm" : "\(count) alarms"): \($0.condition.cause.asSentence) To do: \($0.condition.cure.asSentence)"
-            } ?? "All is well"
+        var line = "All is well"
+        if let condition = worst?.condition {
+            line = "\(count == 1 ? "Alarm" : "\(count) alarms"): \(condition.cause.asSentence) To do: \(condition.cure.asSentence)"
+        }
         guard line != statusLine else { return }
         statusLine = line
         notifier.status(PrintableText.sanitized(line.utf8, limit: 1000))

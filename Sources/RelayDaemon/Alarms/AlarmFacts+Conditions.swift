@@ -43,10 +43,11 @@ extension AlarmFacts {
     }
 
     private var throttled: AlarmCondition? {
-        guard let configuredRate, let effectiveRate, effectiveRate < Double(configuredRate) * Self.throttledShare else { return nil }
-        let rate = (effectiveRate * 10).rounded() / 10
+        guard let configuredRate, let effectiveRate, Double(effectiveRate) < Double(configuredRate) * Self.throttledShare else {
+            return nil
+        }
         var condition = AlarmCondition(
-            .upstreamThrottled, cause: "SES takes about \(rate) recipients a second, and upstream.rate is \(configuredRate)/s",
+            .upstreamThrottled, cause: "SES takes about \(effectiveRate) recipients a second, and upstream.rate is \(configuredRate)/s",
             cure: "set upstream.rate to the maximum send rate that the SES console shows, or ask AWS for a higher one")
         condition.patience = Self.throttlePatience
         return condition
@@ -97,8 +98,12 @@ extension AlarmFacts {
         }
         if dead > 0 {
             var condition = AlarmCondition(
-                .deadLetter, cause: "failed, and nobody could be told: \(messages(dead))",
-                cure: "see them with fairlead queue list, tell their senders, then fairlead queue remove ID")
+                .deadLetter,
+                cause: "failed, and nobody could be told: \(messages(dead))"
+                    + (isOperatorUnreachable ? ", among them alarms to the operator" : ""),
+                cure: isOperatorUnreachable
+                    ? "let operator be an address that takes mail; see them with fairlead queue list, then fairlead queue remove ID"
+                    : "see them with fairlead queue list, tell their senders, then fairlead queue remove ID")
             condition.magnitude = dead
             found.append(condition)
         }
@@ -138,8 +143,12 @@ extension AlarmFacts {
         if let quota {
             let share = "\(quota.used) of the \(quota.limit) recipients in 24 hours are used"
             if quota.used >= quota.limit {
+                let room = quotaUsedUpUntil.map { "; there is room again from \($0) on" } ?? ""
                 // SES's own words, if there are any, are told above.
-                if case .quotaExceeded? = pause?.trouble {} else { found.append(exceeded("upstream.daily_quota is reached: \(share)")) }
+                if case .quotaExceeded? = pause?.trouble {
+                } else {
+                    found.append(exceeded("upstream.daily_quota is reached: \(share)\(room)"))
+                }
             } else if quota.isNearlyUsed {
                 found.append(
                     AlarmCondition(

@@ -25,9 +25,11 @@ struct AlarmFacts: Sendable {
     var now = Timestamp(seconds: 0)
     var pause: Pause?
     var holds: [Hold] = []
-    /// Recipients per second: what is configured, and what the upstream lets through.
+    /// How many identities there are in all.
+    var identities = 1
+    /// Recipients per second: what is configured, and what is in force since the upstream refused more.
     var configuredRate: Int?
-    var effectiveRate: Double?
+    var effectiveRate: Int?
 
     var queuePath = ""
     var storage = StorageHealth.healthy
@@ -36,6 +38,8 @@ struct AlarmFacts: Sendable {
     var isQueueKnown = true
     var quarantined = 0
     var dead = 0
+    /// Among the dead are alarms of ours.
+    var isOperatorUnreachable = false
     /// Of the messages that wait to be sent.
     var oldestAge: Duration?
     /// What `oldestAge` is measured by.
@@ -45,7 +49,8 @@ struct AlarmFacts: Sendable {
     /// Accounts with a daily limit.
     var accounts: [Use] = []
     var quota: Use?
-    /// The reason of the last refusal because of the backlog, if it was lately.
+    var quotaUsedUpUntil: Timestamp?
+    /// Why mail is refused because of the backlog, if it is.
     var backlog: String?
 
     var certificateExpiry: Timestamp?

@@ -5,7 +5,6 @@ extension RelayEvent {
     var concernsAlarms: Bool {
         switch name {
         case .routePaused, .routeResumed, .quarantined, .deadLettered: true
-        case .refused: reply?.hasPrefix("452 4.4.5") ?? false
         default: false
         }
     }

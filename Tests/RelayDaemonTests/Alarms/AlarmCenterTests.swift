@@ -92,6 +92,37 @@ private final class Scene: Sendable {
         #expect(scene.takeMails().map(\.subject) == ["Alarm: quarantined on relay.example.com"])
     }
 
+    /// It leaves under another identity, if there is one.
+    @Test(arguments: [(1, 0), (2, 1)]) func mailAboutAnIdentity(identities: Int, mails: Int) async {
+        let scene = Scene()
+        let center = scene.center()
+        scene.find { facts in
+            facts.identities = identities
+            facts.holds = [.init(identity: "mail.example.com", reply: "554 not verified", since: scene.wall)]
+        }
+        await center.look()?.value
+        #expect(scene.takeMails().count == mails)
+        scene.find { $0.holds = [] }
+        await center.look()?.value
+        #expect(scene.takeMails().count == 1)
+    }
+
+    /// The operator's address refuses mail: each alarm by mail would become one more dead letter to tell of.
+    @Test func noMailAboutMailThatFails() async {
+        let scene = Scene()
+        let center = scene.center()
+        scene.find { $0.dead = 1 }
+        await center.look()?.value
+        #expect(scene.takeMails().count == 1)
+        for number in 2..<10 {
+            scene.pass(.seconds(1000))
+            scene.find { ($0.dead, $0.isOperatorUnreachable) = (number, true) }
+            await center.look()?.value
+            #expect(scene.takeMails() == [])
+        }
+        #expect(scene.take().count == 9)
+    }
+
     /// Storage that hangs is an alarm by its silence, and the alarms of before stay.
     @Test func silence() async throws {
         let scene = Scene()
@@ -114,25 +145,6 @@ private final class Scene: Sendable {
         scene.hang(false)
         await hanging?.value
         #expect(scene.take() == ["alarm_cleared storage_failed"])
-    }
-
-    @Test func refusalsBecauseOfTheBacklog() async {
-        let scene = Scene()
-        let center = scene.center()
-        var event = RelayEvent(.refused, at: scene.wall)
-        event.reply = "452 4.4.5 it would take 6 h"
-        #expect(event.concernsAlarms)
-        center.noticed(event)
-        await center.look()?.value
-        #expect(scene.take() == ["alarm backlog"])
-        scene.pass(.seconds(299))
-        await center.look()?.value
-        #expect(scene.take() == [])
-        scene.pass(.seconds(1))
-        await center.look()?.value
-        #expect(scene.take() == ["alarm_cleared backlog"])
-        event.reply = "452 4.3.1 no room"
-        #expect(!event.concernsAlarms)
     }
 
     @Test func systemdHearsChangesOnly() async throws {

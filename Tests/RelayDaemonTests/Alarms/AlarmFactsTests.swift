@@ -44,10 +44,10 @@ import Testing
             $0.pause = pause(.tooManyConnections(Reply(421, nil, "Too many concurrent SMTP connections")))
         },
         Row("a moment's throttling", []) { $0.pause = pause(.throttled(Reply(454, nil, "Maximum sending rate exceeded"))) },
-        Row("long throttling", [(.upstreamThrottled, "", 300, false, "about 7.0 recipients a second")]) {
+        Row("long throttling", [(.upstreamThrottled, "", 300, false, "about 7 recipients a second")]) {
             ($0.configuredRate, $0.effectiveRate) = (14, 7)
         },
-        Row("nearly the rate", []) { ($0.configuredRate, $0.effectiveRate) = (14, 13.2) },
+        Row("nearly the rate", []) { ($0.configuredRate, $0.effectiveRate) = (14, 13) },
         Row("lost identity", [(.identityHeld, "mail.example.com", 0, true, "554 Message rejected")]) {
             $0.holds = [.init(identity: "mail.example.com", reply: "554 Message rejected: Email address is not verified.", since: now)]
         },
@@ -85,10 +85,13 @@ import Testing
         },
         Row("set aside", [(.quarantined, "", 0, false, "1 message")]) { $0.quarantined = 1 },
         Row("dead letters", [(.deadLetter, "", 0, false, "2 messages")]) { $0.dead = 2 },
+        Row("dead letters to the operator", [(.deadLetter, "", 0, false, "among them alarms to the operator")]) {
+            ($0.dead, $0.isOperatorUnreachable) = (2, true)
+        },
         Row("queue old", [(.queueOld, "", 0, false, "longer than 1 h")]) { $0.oldestAge = .seconds(3601) },
         Row("queue not that old", []) { $0.oldestAge = .seconds(3600) },
         Row("backlog", [(.backlog, "", 0, true, "6 h at the present rate")]) {
-            $0.backlog = "452 4.4.5 it would take 6 h at the present rate"
+            $0.backlog = "it would take 6 h at the present rate"
         },
         Row("history", [(.historyFailing, "", 0, false, "disk I/O error")]) { $0.historyFailure = "disk I/O error" },
         Row("certificate", [(.certificateExpiring, "", 0, false, "expires on 2027-01-28")]) {

@@ -230,11 +230,11 @@ private final class Receiver: Sendable {
             return "no"
         }
         await gate.enter()
-        await outbox.add([notice(.spaceLow)])
+        outbox.add([notice(.spaceLow)])
         try await until("the first") { delivered.withLock { $0.count } == 1 }
-        for number in 0..<200 { await outbox.add([notice(.accountDaily80, "\(number)")]) }
-        await outbox.add([notice(.routePaused)])
-        await outbox.add([notice(.routePaused, cleared: .seconds(5))])
+        for number in 0..<200 { outbox.add([notice(.accountDaily80, "\(number)")]) }
+        outbox.add([notice(.routePaused)])
+        outbox.add([notice(.routePaused, cleared: .seconds(5))])
         gate.leave()
         try await until("the rest") { delivered.withLock { $0.count } == 1 + AlarmOutbox.limit }
         #expect(delivered.withLock { $0.last } == notice(.routePaused, cleared: .seconds(5)))
