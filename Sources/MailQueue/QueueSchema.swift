@@ -32,7 +32,9 @@ enum QueueSchema {
         } catch let error as QueueError {
             throw error
         } catch {
-            throw .unusable("cannot open \(path): \(error)")
+            throw .unusable(
+                "cannot open \(path): \(error); if it is damaged, run fairlead queue salvage --to NEWFOLDER, then let queue.path name the "
+                    + "new folder")
         }
     }
 
@@ -55,7 +57,7 @@ enum QueueSchema {
         if try database.number("PRAGMA page_count") < 16_384 {
             let verdict = try database.word("PRAGMA quick_check(1)")
             guard verdict == "ok" else {
-                throw .unusable("\(path) is damaged (\(verdict)): stop, copy the folder, repair with `sqlite3 \(path) .recover`")
+                throw .unusable("\(path) is damaged (\(verdict)): run fairlead queue salvage --to NEWFOLDER, then let queue.path name the new folder")
             }
         }
     }

@@ -33,6 +33,22 @@ public enum StoppedQueue {
         }
     }
 
+    /// Gets every whole message of a damaged queue into a new one, and leaves the old one as it is.
+    ///
+    /// - Throws: also when a daemon has the queue open.
+    public static func salvage(from source: String, to target: String) async throws(ControlFailure) -> SalvageReport {
+        try becomeOwner(of: source)
+        let clock: WallClock = { Timestamp(microseconds: SystemClock.microseconds()) }
+        do throws(QueueError) {
+            let report = try await Salvage.run(from: source, to: target, clock: clock)
+            return SalvageReport(
+                recovered: report.recovered, finished: report.finished, damaged: report.damaged.map(\.description),
+                knowsFreePages: report.knowsFreePages)
+        } catch {
+            throw ControlFailure(text: error.description, code: 69)
+        }
+    }
+
     private static func becomeOwner(of path: String) throws(ControlFailure) {
         var status = stat()
         guard stat(path, &status) == 0 else {
