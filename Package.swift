@@ -92,7 +92,7 @@ let package = Package(
         tests("CryptoTests", on: ["Crypto"]),
         tests("SafeIOTests", on: ["SafeIO"]),
         tests("NetworkingTests", on: ["Networking", "SafeIO", "Crypto"]),
-        tests("MailQueueTests", on: ["MailModel", "SafeIO", "MailQueue"]),
+        tests("MailQueueTests", on: ["MailModel", "SafeIO", "MailQueue", grdb]),
         tests("SettingsTests", on: ["Settings", "MailModel", "Crypto", "SafeIO"], exclude: ["Bad", "Material"]),
         tests(
             "ReportsTests",

@@ -34,10 +34,12 @@ extension Queue {
             Terminal.line("\(report.recovered) messages recovered into \(to)")
             if report.finished > 0 { Terminal.line("\(report.finished) were finished already") }
             if !report.damaged.isEmpty {
-                Terminal.line("\(report.damaged.count) are damaged and stay in \(source): \(report.damaged.prefix(20).joined(separator: " "))")
+                Terminal.line(
+                    "\(report.damaged.count) are damaged and stay in \(source): \(report.damaged.prefix(20).joined(separator: " "))")
             }
             if !report.knowsFreePages {
-                Terminal.line("note: the list of free pages is damaged; messages that had left without a trace in the history may be among them")
+                Terminal.line(
+                    "note: the list of free pages is damaged; messages that had left without a trace in the history may be among them")
             }
         }
     }

@@ -57,7 +57,8 @@ enum QueueSchema {
         if try database.number("PRAGMA page_count") < 16_384 {
             let verdict = try database.word("PRAGMA quick_check(1)")
             guard verdict == "ok" else {
-                throw .unusable("\(path) is damaged (\(verdict)): run fairlead queue salvage --to NEWFOLDER, then let queue.path name the new folder")
+                throw .unusable(
+                    "\(path) is damaged (\(verdict)): run fairlead queue salvage --to NEWFOLDER, then let queue.path name the new folder")
             }
         }
     }

@@ -14,7 +14,7 @@ public struct QueuedMessage: Hashable, Sendable {
     public let body: StoredBody
     /// Whether an octet of header or body is above 127.
     public let is8Bit: Bool
-    public let facts: MessageFacts
+    public var facts: MessageFacts
     /// What the store's `ServiceClock` said at acceptance: its age for expiry is measured from here.
     public var serviceTime: Duration
     /// Whether its sender was told that it is late.

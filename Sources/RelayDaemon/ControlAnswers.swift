@@ -60,7 +60,7 @@ struct ControlAnswers: ControlAnswering {
     private func order(_ command: ControlRequest.Command, _ filter: MailQueue.QueueFilter) async throws(QueueError) -> Int {
         await dispatcher.forgetCopies()
         switch command {
-        case .queueRetry: return try await store.makeDue(filter, at: clock())
+        case .queueRetry: return try await store.makeDue(filter, at: store.serviceClock.steadyWall())
         case .queueHold: return try await store.hold(filter, note: "held by an operator")
         case .queueRelease: return try await store.release(filter)
         default:

@@ -215,7 +215,7 @@ public final class Relay: Sendable {
     private func makeWaitingDue() async {
         var waiting = MailQueue.QueueFilter()
         waiting.state = .waiting
-        _ = try? await store.makeDue(waiting, at: clock())
+        _ = try? await store.makeDue(waiting, at: store.serviceClock.steadyWall())
         await dispatcher.lookAgain()
     }
 

@@ -66,7 +66,8 @@ struct Findings {
             reversePaths.insert(reversePath)
             entries[id] = Entry(
                 account: AccountName(account), acceptedAt: Timestamp(microseconds: accepted),
-                state: QueueEntry.State(rawValue: Int(clamping: state)) ?? .quarantined, fileSize: values[8].integer.map { Int(clamping: $0) },
+                state: QueueEntry.State(rawValue: Int(clamping: state)) ?? .quarantined,
+                fileSize: values[8].integer.map { Int(clamping: $0) },
                 reversePath: reversePath, note: values[10].octets.map { String(decoding: $0, as: UTF8.self) } ?? "")
         }
     }
@@ -85,7 +86,9 @@ struct Findings {
 
     /// The message, if all of it was found and is what was accepted.
     func message(_ id: QueueID) -> (QueuedMessage, QueueEntry.State, note: String)? {
-        guard let place = contents[id], let record = scan.record(at: place), let content = Content(record.values), let found = recipients[id], found.keys.sorted() == Array(0..<found.count) else { return nil }
+        guard let place = contents[id], let record = scan.record(at: place), let content = Content(record.values),
+            let found = recipients[id], found.keys.sorted() == Array(0..<found.count)
+        else { return nil }
         let ordered = (0..<found.count).compactMap { found[$0] }
         let entry = entries[id]
         // Without its own row a message tries every reverse-path there is: the checksum knows the right one.

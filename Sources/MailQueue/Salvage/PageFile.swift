@@ -115,7 +115,9 @@ private enum WriteAheadLog {
             return isBigEndian ? value : value.byteSwapped
         }
 
-        func matches(_ octets: [UInt8], at place: Int) -> Bool { octets.number(at: place) == first && octets.number(at: place + 4) == second }
+        func matches(_ octets: [UInt8], at place: Int) -> Bool {
+            octets.number(at: place) == first && octets.number(at: place + 4) == second
+        }
     }
 }
 

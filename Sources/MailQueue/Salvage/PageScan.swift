@@ -25,7 +25,8 @@ struct PageScan {
             guard let page = file.page(number) else { continue }
             let start = number == 1 ? 100 : 0
             switch page[start] {
-            case 0x0D: forEachCell(page, start, headerSize: 8) { place in
+            case 0x0D:
+                forEachCell(page, start, headerSize: 8) { place in
                     if let row = tableRow(page, Place(page: number, offset: place)) { body(row) }
                 }
             case 0x0A: forEachCell(page, start, headerSize: 8) { place in if let row = indexRow(page, place) { body(row) } }

@@ -14,7 +14,9 @@ struct StoredRecord {
 
     /// - Returns: `nil` if this is no record.
     init?(_ payload: [UInt8]) {
-        guard let (headerSize, first) = Self.variableInteger(payload, 0), headerSize >= first, headerSize <= payload.count else { return nil }
+        guard let (headerSize, first) = Self.variableInteger(payload, 0), headerSize >= first, headerSize <= payload.count else {
+            return nil
+        }
         var place = first
         var body = Int(headerSize)
         var values: [Value] = []
