@@ -28,6 +28,16 @@ struct ControlClient: ~Copyable {
         }
     }
 
+    /// Whether nobody answers: the socket is not there, or nobody listens on it.
+    static func isDaemonDown(config: String) -> Bool {
+        do {
+            _ = try UnixStream.connect(path: ConfigurationFile.controlSocket(of: config) ?? "/run/fairlead/control.sock")
+            return false
+        } catch {
+            return error.code == ENOENT || error.code == ECONNREFUSED
+        }
+    }
+
     /// Sends the request and hands over every line of the answer as it comes.
     ///
     /// - Returns: the trailer.

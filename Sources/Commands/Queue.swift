@@ -4,7 +4,8 @@ internal import ControlProtocol
 struct Queue: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Look at the queue and change it.",
-        subcommands: [List.self, Show.self, Retry.self, Hold.self, Release.self, Remove.self], defaultSubcommand: List.self)
+        subcommands: [List.self, Show.self, Retry.self, Hold.self, Release.self, Remove.self, Verify.self, Export.self],
+        defaultSubcommand: List.self)
 
     /// Which messages are meant.
     struct Selection: ParsableArguments {
@@ -47,11 +48,10 @@ struct Queue: AsyncParsableCommand {
         @OptionGroup var common: CommonOptions
 
         func run() async throws {
-            var client = try ControlClient(config: common.config)
             var table = Table(["ID", "STATE", "AGE", "SIZE", "ACCOUNT", "RECIPIENT", "REASON"])
             var count = 0
             let request = ControlRequest(.queueList, filter: try selection.filter(ids: []), count: limit)
-            try client.ask(request) { line in
+            try await QueueQuestion.ask(request, config: common.config) { line in
                 if output.json {
                     Terminal.line(String(decoding: line, as: UTF8.self))
                     return
@@ -83,8 +83,11 @@ struct Queue: AsyncParsableCommand {
 
         func run() async throws {
             let request = ControlRequest(.queueShow, filter: QueueFilter(ids: [id]))
-            var client = try ControlClient(config: common.config)
-            let (entry, json) = try client.value(QueueEntry.self, request)
+            var answer: (entry: QueueEntry, json: [UInt8])?
+            try await QueueQuestion.ask(request, config: common.config) { line in
+                answer = (try ControlCoding.decode(QueueEntry.self, from: line), line)
+            }
+            guard let (entry, json) = answer else { throw failure("the daemon's answer was empty", Sysexits.software) }
             if output.json {
                 Terminal.line(String(decoding: json, as: UTF8.self))
                 return

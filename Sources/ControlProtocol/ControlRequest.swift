@@ -9,6 +9,8 @@ public struct ControlRequest: Codable, Hashable, Sendable {
         case queueHold = "queue_hold"
         case queueRelease = "queue_release"
         case queueRemove = "queue_remove"
+        case queueVerify = "queue_verify"
+        case queueExport = "queue_export"
         case tail
         case trace
         case reload
@@ -16,11 +18,12 @@ public struct ControlRequest: Codable, Hashable, Sendable {
         case suppressRemove = "suppress_remove"
         case suppressList = "suppress_list"
 
-        /// Orders change something: only root, the daemon's own user may give them. Everybody who may open the socket may ask.
+        /// Orders change something, or show what people wrote: only root and the daemon's own user may give them. Everybody who may open
+        /// the socket may ask the rest.
         public var isOrder: Bool {
             switch self {
-            case .status, .health, .queueList, .queueShow, .tail, .trace, .suppressList: false
-            case .queueRetry, .queueHold, .queueRelease, .queueRemove, .reload, .suppressAdd, .suppressRemove: true
+            case .status, .health, .queueList, .queueShow, .queueVerify, .tail, .trace, .suppressList: false
+            case .queueRetry, .queueHold, .queueRelease, .queueRemove, .queueExport, .reload, .suppressAdd, .suppressRemove: true
             }
         }
     }

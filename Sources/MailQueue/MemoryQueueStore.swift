@@ -211,6 +211,20 @@ public final class MemoryQueueStore: QueueStore, EventHistory {
         return item.message
     }
 
+    public func stored(_ id: QueueID) async throws(QueueError) -> QueuedMessage {
+        guard let item = state.withLock({ $0.items[id] }) else { throw .notFound(id) }
+        return item.message
+    }
+
+    public func verify(pages: Bool) async throws(QueueError) -> VerificationReport {
+        state.withLock { state in
+            var report = VerificationReport()
+            report.messages = state.items.count
+            report.recipients = state.items.values.reduce(0) { $0 + $1.message.recipients.count }
+            return report
+        }
+    }
+
     public func entry(_ id: QueueID) async throws(QueueError) -> QueueEntry {
         guard let item = state.withLock({ $0.items[id] }) else { throw .notFound(id) }
         return item.entry

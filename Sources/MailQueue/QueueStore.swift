@@ -31,6 +31,14 @@ public protocol QueueStore: Sendable {
     /// Throws `damaged` if its octets changed; it is quarantined then. `notSendable` if it is held or quarantined.
     nonisolated(nonsending) func load(_ id: QueueID) async throws(QueueError) -> QueuedMessage
 
+    /// A message as it lies in the store, in whatever state; throws `damaged` if its octets changed, and does nothing about it.
+    nonisolated(nonsending) func stored(_ id: QueueID) async throws(QueueError) -> QueuedMessage
+
+    /// Checks the whole store against itself: checksums, rows, bodies, sums.
+    ///
+    /// - Parameter pages: whether the database's pages are checked too, during which nothing else is done.
+    nonisolated(nonsending) func verify(pages: Bool) async throws(QueueError) -> VerificationReport
+
     /// One message as operators see it, in whatever state.
     nonisolated(nonsending) func entry(_ id: QueueID) async throws(QueueError) -> QueueEntry
 

@@ -49,9 +49,11 @@ protocol ControlAnswering: Sendable {
 typealias ControlLineSender = @Sendable ([UInt8]) async -> Bool
 
 /// An answer that could not be given: the words for the person, and the command's exit code.
-struct ControlFailure: Error {
-    let text: String
-    let code: Int32
+public struct ControlFailure: Error {
+    /// For people.
+    public let text: String
+    /// Of sysexits.h.
+    public let code: Int32
 }
 
 /// One command's connection.

@@ -132,7 +132,7 @@ public final class Relay: Sendable {
         let loaded = state.withLock { $0.assembly.loaded }
         let path = loaded.configuration.control
         let answers = ControlAnswers(
-            store: store, history: store.history, dispatcher: dispatcher, hub: hub, clock: clock,
+            queue: QueueAnswers(store: store, history: store.history, clock: clock), dispatcher: dispatcher, hub: hub,
             status: { [weak self] in await self?.report() ?? .stopping },
             reload: { [weak self] () async throws(ControlFailure) -> [String] in
                 guard let self else { return [] }

@@ -38,8 +38,12 @@ print(
 
 let account = AccountName("crm")!
 let reversePath = ReversePath.mailbox(try Mailbox(parsing: Array("bounce@mail.example.com".utf8)))
-let header = [UInt8](repeating: 97, count: 1024)
-let octets = [UInt8](repeating: 98, count: max(0, size - 1024))
+/// Whole lines of 64 octets, so that what is kept can also be sent.
+func lines(of octets: Int) -> [UInt8] {
+    (0..<max(1, octets / 64)).flatMap { _ in Array("X-Filler: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n".utf8) }
+}
+let filler = lines(of: 1024)
+let octets = lines(of: max(0, size - 1024))
 let floor = (try await store.highestID())?.value ?? 0
 
 @Sendable func message(_ number: Int) -> QueuedMessage {
@@ -51,6 +55,7 @@ let floor = (try await store.highestID())?.value ?? 0
     facts.fromAfter = "no-reply@mail.example.com"
     facts.messageID = "<\(number).\(now.microseconds)@mail.example.com>"
     let mailbox = try! Mailbox(parsing: Array("user\(number % 50_000)@customer.example".utf8))
+    let header = filler + Array("X-Bench-Seq: \(number + 1)\r\n".utf8)
     return QueuedMessage(
         id: QueueID(floor + Int64(number) + 1)!, account: account, acceptedAt: now, reversePath: reversePath,
         recipients: [QueuedRecipient(index: 0, mailbox: mailbox, nextAttempt: now)], header: header, body: .inline(octets), is8Bit: false,

@@ -100,6 +100,8 @@ public final class WatchedStore: QueueStore {
         }
         if !isStalled { work() }
     }
+    public func stored(_ id: QueueID) async throws(QueueError) -> QueuedMessage { try await inner.stored(id) }
+    public func verify(pages: Bool) async throws(QueueError) -> VerificationReport { try await inner.verify(pages: pages) }
     public func entry(_ id: QueueID) async throws(QueueError) -> QueueEntry { try await inner.entry(id) }
     public func list(_ filter: QueueFilter, after id: QueueID?, limit: Int) async throws(QueueError) -> QueuePage {
         try await inner.list(filter, after: id, limit: limit)
