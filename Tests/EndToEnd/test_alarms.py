@@ -208,3 +208,15 @@ def test_command_and_unreachable_webhook(binary, make, keys):
     relay.cli("reload")
     relay.wait_queue_empty()
     until(lambda: "alarm.url: alarm route_paused was not delivered" in relay.log(), "a word about the webhook", 40)
+
+
+def test_full_log(binary, make, keys):
+    """Nothing can be logged: mail flows, and the lost lines are counted."""
+    upstream = make.upstream()
+    relay = make.relay(upstream, start=False)
+    os.symlink("/dev/full", relay.path("log"))
+    relay.start()
+    submit(relay, keys)
+    until(upstream.messages, "the message")
+    until(lambda: relay.json("status")["log_lines_lost"] >= 3, "lost lines")
+    assert "lines lost" in relay.cli("status").stdout
