@@ -26,11 +26,18 @@ extension Dispatcher {
 
     /// The next message, if it may go now.
     private func nextStart(isProbe: Bool) -> Start? {
-        // One that may have ended the process runs alone: then a crash is its own.
-        guard !running.isAlone else { return nil }
-        if ready.suspectCount > 0 {
-            guard running.count == 0, let suspect = ready.nextSuspect() else { return nil }
-            return Start(suspect, recipients: min(suspect.recipients, transactionSize), isProbe: isProbe, isAlone: true, on: routeNumber)
+        if let until = suspicion.keepsOthersWaiting(at: time.now()) {
+            wake(at: until)
+            return nil
+        }
+        if let alone = suspicion.mayStart(ready.suspectCount, running: running.count, at: time.now()) {
+            guard alone != .notYet, let suspect = ready.nextSuspect() else {
+                wake(at: time.now() + Suspicion.patience)
+                return nil
+            }
+            if alone == .alone { suspicion.started(suspect.id, at: time.now()) }
+            return Start(
+                suspect, recipients: min(suspect.recipients, transactionSize), isProbe: isProbe, isAlone: alone == .alone, on: routeNumber)
         }
         let size = transactionSize
         let room = route.sendingLimit.map { $0 - running.recipients }
@@ -89,6 +96,7 @@ extension Dispatcher {
             }
         }
         running.end(start)
+        suspicion.ended(entry.id)
         // A probe of a route that was replaced meanwhile says nothing of the one in force.
         let isOfRoute = start.routeNumber == routeNumber
         if start.isProbe, isOfRoute { routeState.probeEnded() }
@@ -160,20 +168,17 @@ struct Running {
     private(set) var count = 0
     private(set) var large = 0
     private(set) var recipients = 0
-    private(set) var isAlone = false
 
     mutating func begin(_ start: Start) {
         count += 1
         recipients += start.recipients
         if start.entry.isLarge { large += 1 }
-        if start.isAlone { isAlone = true }
     }
 
     mutating func end(_ start: Start) {
         count -= 1
         recipients -= start.recipients
         if start.entry.isLarge { large -= 1 }
-        if start.isAlone { isAlone = false }
     }
 }
 

@@ -28,6 +28,7 @@ public actor Dispatcher {
     var routeState = RouteState()
     var slowStart = SlowStart()
     var quota = DailyQuota()
+    var suspicion = Suspicion()
     var identities = IdentityHolds()
     var refill = Refill()
     var alarm: (at: ContinuousClock.Instant, task: Task<Void, Never>)?

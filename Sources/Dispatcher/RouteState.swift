@@ -24,8 +24,10 @@ public struct RouteState: Sendable {
     /// may be taken for an attack.
     public static let firstProbe: Duration = .seconds(5)
     public static let probeInterval: Duration = .seconds(30)
-    /// A rate limit that was overrun is free again within a second or two.
-    public static let throttlePause: Duration = .seconds(1)
+    /// The rate itself is kept by the pacer, which knows when the second is over: the pause only lets what is under way come to its end.
+    public static let throttlePause: Duration = .milliseconds(300)
+    /// Connections that are too many go one by one.
+    public static let crowdedPause: Duration = .seconds(1)
     /// The daily quota is a rolling window: it comes back bit by bit.
     public static let quotaPause: Duration = .seconds(5 * 60)
 
@@ -81,7 +83,7 @@ public struct RouteState: Sendable {
         switch trouble {
         case .throttled: throttlePause
         case .quotaExceeded: quotaPause
-        case .tooManyConnections: throttlePause
+        case .tooManyConnections: crowdedPause
         case .unreachable, .loginRefused, .accountRefused: probesMade == 0 ? firstProbe : probeInterval
         }
     }

@@ -1,5 +1,6 @@
 internal import GRDB
 internal import GRDBSQLite
+internal import Glibc
 internal import SafeIO
 
 extension QueueError {
@@ -31,7 +32,7 @@ extension QueueError {
         case SQLITE_IOERR where systemCode != 0 && system.isOutOfSpace: return .outOfSpace
         case SQLITE_IOERR, SQLITE_CORRUPT, SQLITE_NOTADB, SQLITE_READONLY, SQLITE_CANTOPEN, SQLITE_PERM, SQLITE_AUTH, SQLITE_PROTOCOL,
             SQLITE_BUSY, SQLITE_LOCKED:
-            let reason = systemCode == 0 ? "" : " (errno \(systemCode))"
+            let reason = systemCode == 0 ? "" : " (\(String(cString: strerror(systemCode))))"
             return .storageUnhealthy("SQLite: \(text) [\(code)]\(reason)")
         default: return .rejected("SQLite: \(text) [\(code)]")
         }

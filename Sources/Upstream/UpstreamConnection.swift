@@ -141,6 +141,11 @@ actor UpstreamConnection {
             switch step {
             case .needsMoreInput:
                 channel.consume(total)
+                // Half a reply that nobody asked for would be taken for the beginning of the next answer.
+                if onLeavingPool != nil {
+                    leavePool()
+                    channel.abort()
+                }
                 return
             case .reply(let reply, let consumed):
                 channel.consume(consumed)

@@ -97,16 +97,16 @@ import Upstream
 
     /// Trouble of the rate is short, of the quota long.
     @Test(arguments: [
-        (RouteTrouble.throttled(Reply(454, nil, "Throttling failure: Maximum sending rate exceeded.")), 1),
+        (RouteTrouble.throttled(Reply(454, nil, "Throttling failure: Maximum sending rate exceeded.")), 0.3),
         (.quotaExceeded(Reply(454, nil, "Throttling failure: Daily message quota exceeded.")), 300),
         (.tooManyConnections(Reply(421, nil, "Too many concurrent SMTP connections")), 1),
         (.unreachable("down"), 5), (.loginRefused("535"), 5), (.accountRefused(Reply(554, nil, "Sending paused")), 5),
     ])
-    func firstProbe(trouble: RouteTrouble, seconds: Int) {
+    func firstProbe(trouble: RouteTrouble, seconds: Double) {
         var state = RouteState()
         _ = state.pause(trouble, at: start, wall: wall, wasProbe: false)
-        #expect(state.permission(at: start) == .closed(until: at(seconds)))
-        #expect(state.permission(at: at(seconds)) == .probe)
+        #expect(state.permission(at: start) == .closed(until: start + .seconds(seconds)))
+        #expect(state.permission(at: start + .seconds(seconds)) == .probe)
     }
 }
 

@@ -41,7 +41,7 @@ import Testing
         data         wait       wait       wait       wait       wait       wait       451        421        550        wait             wait
         bodyStart    doubt      doubt      wait       lost       lost       wait       451        421        550        wait             wait
         bodyHalf     doubt      doubt      wait       lost       lost       wait       451        421        550        wait             wait
-        bodyEnd      doubt      doubt      wait       lost       lost       wait       451        421        550        wait             doubt
+        bodyEnd      doubt      doubt      lost       lost       lost       wait       451        421        550        wait             doubt
         dot          doubt      doubt      doubt      doubt      doubt      doubt      451        421        550        ok               doubt
         rset         451        451        451        451        451        451        451        451        451        451              451
         quit         ok         ok         ok         ok         ok         ok         ok         ok         ok         ok               ok
