@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run demo build test unit end-to-end faults lint format bench compare clean build-packages test-packages
+.PHONY: help run demo build test unit end-to-end faults faults-cut lint format bench compare clean build-packages test-packages
 
 # An import that a target has not declared is an error, so that the rings of Package.swift hold.
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
@@ -26,7 +26,7 @@ demo: build test-packages ## three real clients send, SES's rules are applied, t
 build: build-packages ## the release binary, .build/release/fairlead
 	@swift build $(RELEASE_FLAGS)
 
-test: unit end-to-end ## all tests
+test: unit end-to-end faults-cut ## all tests
 
 # One after the other: several hundred that poll and hash at once would starve each other on a small machine.
 unit: build-packages test-packages ## the Swift tests; FILTER=DKIM chooses
@@ -35,8 +35,12 @@ unit: build-packages test-packages ## the Swift tests; FILTER=DKIM chooses
 end-to-end: build test-packages ## real clients, real upstreams, kill -9, against the release binary; ARGS go to pytest
 	@$(PYTEST) Tests/EndToEnd $(ARGS)
 
-faults: build test-packages ## twenty rounds of kill -9 under load
-	@FAIRLEAD_KILLS=$${FAIRLEAD_KILLS:-20} $(PYTEST) Tests/EndToEnd/test_kill.py $(ARGS)
+faults: build test-packages ## kill -9, failing calls and power cuts at every point; ARGS="--only kill --kills 200" chooses; takes an hour
+	@Tests/Faults/run $(ARGS)
+	@$(PYTHON) -B -m pytest -c Tests/EndToEnd/pytest.ini --rootdir Tests/Faults Tests/Faults/*_test.py
+
+faults-cut: build test-packages ## a sample of that, in two minutes
+	@Tests/Faults/run --cut
 
 lint: build-packages ## format, forbidden constructs, imports, warnings
 	@.ci/lint
