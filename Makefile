@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run demo build test unit end-to-end faults lint format bench compare clean build-packages test-packages
+.PHONY: help run demo build test unit end-to-end faults corpus lint format bench compare clean build-packages test-packages
 
 # An import that a target has not declared is an error, so that the rings of Package.swift hold.
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
@@ -37,6 +37,10 @@ end-to-end: build test-packages ## real clients, real upstreams, kill -9, agains
 
 faults: build test-packages ## twenty rounds of kill -9 under load
 	@FAIRLEAD_KILLS=$${FAIRLEAD_KILLS:-20} $(PYTEST) Tests/EndToEnd/test_kill.py $(ARGS)
+
+corpus: build test-packages ## real messages and 10,000 made ones through relay and sandbox; needs ../shared/data; ARGS go to Tests/Corpus/run
+	@if [ ! -d ../shared/data/messages ]; then echo "no ../shared/data/messages: no corpus" >&2; exit 69; fi
+	@Tests/Corpus/run --generated 10000 ../shared/data/messages $(wildcard /usr/lib/python3*/test/test_email/data) $(ARGS)
 
 lint: build-packages ## format, forbidden constructs, imports, warnings
 	@.ci/lint

@@ -78,6 +78,7 @@ struct BodySurvey: MIMESink {
     mutating func longLine() { hasLongLine = true }
 
     private mutating func checkNames(of content: ContentHeader) {
+        if !content.isReadable { refusal = refusal ?? ContentRefusal.contentField }
         guard refusal == nil, let name = content.fileNames.first(where: RefusedAttachments.contains) else { return }
         refusal = ContentRefusal.attachment(name)
     }

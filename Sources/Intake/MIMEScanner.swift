@@ -30,7 +30,11 @@ struct PartHeader {
 /// No recursion: nesting is a stack of at most 100. How the body is cut into pieces changes nothing. Memory is one line and one header
 /// of a part.
 struct MIMEScanner {
-    enum Failure: Error, Hashable { case nesting, parts, partHeader }
+    enum Failure: Error, Hashable {
+        case nesting, parts, partHeader
+        /// Not one delimiter of a multipart: Amazon SES refuses such a message.
+        case unstarted
+    }
 
     private struct Level {
         let boundary: [UInt8]
@@ -38,6 +42,7 @@ struct MIMEScanner {
         let isSealed: Bool
         /// Enclosing multiparts and messages.
         let depth: Int
+        var hasStarted = false
     }
 
     private enum Place { case header, content, frame }
@@ -96,6 +101,14 @@ struct MIMEScanner {
         if place == .header { beginPart(endsInEmptyLine: false, &sink) }
         payLineEnd(&sink)
         if place == .content { sink.endOfContent() }
+        leave(from: 0)
+    }
+
+    /// Forgets the multiparts from that level on.
+    private mutating func leave(from index: Int) {
+        guard index < levels.count else { return }
+        if levels[index...].contains(where: { !$0.hasStarted }) { failure = failure ?? .unstarted }
+        levels.removeSubrange(index...)
     }
 
     /// The octets of a line whose end has not come.
@@ -187,8 +200,9 @@ struct MIMEScanner {
             ASCII.crlf.withUnsafeBytes { sink.frame($0) }
         }
         sink.frame(line)
+        if !isLast { levels[index].hasStarted = true }
         let level = levels[index]
-        levels.removeSubrange((isLast ? index : index + 1)...)
+        leave(from: isLast ? index : index + 1)
         place = isLast ? .frame : .header
         depth = level.depth
         isInDigest = level.isDigest

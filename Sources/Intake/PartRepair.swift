@@ -72,10 +72,21 @@ enum ContentRefusal {
                 + " RFC 2231 parameters, and fold it")
     }
 
+    static var contentField: Refusal {
+        .syntax(
+            "content_field",
+            "A Content-Type or Content-Disposition field cannot be read by Amazon SES; it is 'type; name=value', and values with blanks or"
+                + " special characters stand in double quotes")
+    }
+
     static func structure(_ failure: MIMEScanner.Failure) -> Refusal {
         switch failure {
         case .nesting: .syntax("mime_nesting", "The body has parts within parts more than \(MIMEScanner.deepest) levels deep")
         case .parts: .syntax("mime_parts", "The body has more than \(MIMEScanner.mostParts) parts")
+        case .unstarted:
+            .syntax(
+                "mime_unstarted", "A multipart has no line '--boundary' that begins a part, and Amazon SES refuses that; check its boundary"
+            )
         case .partHeader: .syntax("part_header", "The header of a body part is longer than \(HeaderLimits().octets) octets")
         }
     }

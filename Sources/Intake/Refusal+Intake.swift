@@ -39,17 +39,21 @@ extension Refusal {
             Refusal(
                 "header_8bit",
                 Reply(
-                    554, StatusDetail(6, 9), "\(field) in line \(line) of the header has 8-bit text where no 7-bit form exists; write it in ASCII"))
+                    554, StatusDetail(6, 9),
+                    "\(field) in line \(line) of the header has 8-bit text where no 7-bit form exists; write it in ASCII"))
         case .nonASCIILocalPart(let field):
             Refusal(
                 "address_8bit",
                 Reply(
-                    554, StatusDetail(6, 7), "\(field) has an address with non-ASCII characters before the '@'; Amazon SES cannot send such mail")
+                    554, StatusDetail(6, 7),
+                    "\(field) has an address with non-ASCII characters before the '@'; Amazon SES cannot send such mail")
             )
         case .unmappableDomain(let field):
             Refusal(
                 "domain_8bit",
-                Reply(554, StatusDetail(6, 7), "\(field) has a domain with characters that have no certain ASCII form; write it as 'xn--...'"))
+                Reply(
+                    554, StatusDetail(6, 7), "\(field) has a domain with characters that have no certain ASCII form; write it as 'xn--...'")
+            )
         case .lineTooLong(let line):
             .syntax("header_long_line", "The field in line \(line) of the header is longer than 998 octets and has no blank to fold at")
         case .tooManyFields: .syntax("header_fields", "The header has more than \(HeaderLimits().fields) fields")

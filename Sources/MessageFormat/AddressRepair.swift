@@ -64,7 +64,8 @@ struct AddressRepair {
             } else if ASCII.isBlank(octet) {
                 index += 1
             } else {
-                while index < range.upperBound, !ASCII.isBlank(value[index]), value[index] != ASCII.leftParenthesis, value[index] != ASCII.quote
+                while index < range.upperBound, !ASCII.isBlank(value[index]), value[index] != ASCII.leftParenthesis,
+                    value[index] != ASCII.quote
                 {
                     index += 1
                 }
@@ -109,7 +110,8 @@ struct AddressRepair {
                 index = min(Self.endOfQuote(in: value, from: index), range.upperBound)
                 word = AddressLexer(value[start..<index]).unquoted(start + 1..<max(start + 1, index - 1))
             } else {
-                while index < range.upperBound, !ASCII.isBlank(value[index]), value[index] != ASCII.quote, value[index] != ASCII.leftParenthesis
+                while index < range.upperBound, !ASCII.isBlank(value[index]), value[index] != ASCII.quote,
+                    value[index] != ASCII.leftParenthesis
                 {
                     index += 1
                 }

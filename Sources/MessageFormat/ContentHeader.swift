@@ -28,6 +28,8 @@ public struct ContentHeader: Hashable, Sendable {
     public let hasContentType: Bool
     /// The names under which a reader would save it, decoded.
     public let fileNames: [[UInt8]]
+    /// Whether Content-Type and Content-Disposition follow the grammar so closely that Amazon SES takes them; 8-bit ones are not judged.
+    public let isReadable: Bool
 
     /// - Parameter isInDigest: a part of a `multipart/digest`, which is a message unless it says otherwise (RFC 2046 §5.1.5).
     public init(_ header: HeaderBlock, isInDigest: Bool = false) {
@@ -48,7 +50,11 @@ public struct ContentHeader: Hashable, Sendable {
         } else {
             structure = .leaf
         }
-        fileNames = Self.fileNames(type, header.first(.contentDisposition).map { MIMEParameters($0.value) })
+        let disposition = header.first(.contentDisposition)
+        fileNames = Self.fileNames(type, disposition.map { MIMEParameters($0.value) })
+        isReadable =
+            header.first(.contentType).map { ContentGrammar.isFollowed(by: $0.value, isType: true) } ?? true
+            && disposition.map { ContentGrammar.isFollowed(by: $0.value, isType: false) } ?? true
     }
 
     /// Whether a change to the content would break a seal that the author put on it, or what reads it: S/MIME and PGP/MIME.

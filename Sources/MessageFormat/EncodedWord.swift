@@ -40,7 +40,9 @@ struct EncodedWord {
         var index = text.startIndex
         while index < text.endIndex {
             let octet = text[index]
-            if octet == ASCII.equals, index + 2 < text.endIndex, let high = HexDigit.value(text[index + 1]), let low = HexDigit.value(text[index + 2]) {
+            if octet == ASCII.equals, index + 2 < text.endIndex, let high = HexDigit.value(text[index + 1]),
+                let low = HexDigit.value(text[index + 2])
+            {
                 decoded.append(high << 4 | low)
                 index += 3
                 continue

@@ -82,7 +82,8 @@ extension HeaderField {
         var index = value.startIndex
         while index < value.endIndex {
             let start = index
-            while index < value.endIndex, ASCII.isBlank(value[index]) || value[index] == ASCII.carriageReturn || value[index] == ASCII.lineFeed
+            while index < value.endIndex,
+                ASCII.isBlank(value[index]) || value[index] == ASCII.carriageReturn || value[index] == ASCII.lineFeed
             {
                 index += 1
             }

@@ -33,7 +33,8 @@ struct Taken {
 
 /// One message through intake, cut into pieces.
 func take(
-    _ message: [UInt8], cutAt cuts: [Int] = [], repairCutAt repairCuts: [Int] = [], settings: IntakeSettings, from reversePath: ReversePath? = nil,
+    _ message: [UInt8], cutAt cuts: [Int] = [], repairCutAt repairCuts: [Int] = [], settings: IntakeSettings,
+    from reversePath: ReversePath? = nil,
     recipients: [String] = ["bob@c.example"], received: ReceivedInfo? = nil
 ) throws -> Taken {
     var reader = MessageReader(settings: settings)

@@ -8,8 +8,10 @@ import re
 NAMED = {
     "from", "sender", "reply-to", "x-original-from", "bcc", "resent-bcc", "return-path", "delivered-to", "dkim-signature", "domainkey-signature",
     "feedback-id", "date", "message-id", "received", "mime-version", "content-type", "content-transfer-encoding", "content-length",
-    "x-ses-outgoing",
+    "x-ses-outgoing", "comments", "keywords",
 }
+# Of these a copy is dropped.
+ONCE = {"priority", "importance", "precedence", "user-agent", "organization", "list-id", "list-unsubscribe", "thread-topic"}
 
 
 def parsed(message):
@@ -48,29 +50,28 @@ def is_text_in_words(field):
 
 
 def readable(octets):
-    """The value as a reader sees it, blanks evened out: raw 8-bit text as UTF-8 or windows-1252, encoded-words decoded."""
+    """The octets of the text as a reader gets them, blanks evened out: encoded-words decoded, in whatever charset."""
     value = octets.partition(b":")[2].replace(b"\r\n", b"").strip()
-    try:
-        text = value.decode()
-    except UnicodeDecodeError:
-        text = value.decode("cp1252", "replace")
-    decoded = "".join(piece.decode(charset or "latin-1", "replace") if isinstance(piece, bytes) else piece
-                      for piece, charset in email.header.decode_header(text))
-    return re.sub(r"\s+", " ", decoded).strip()
+    value = re.sub(rb"(\?=)\s+(?==\?)", rb"\1", value)
+    decoded = re.sub(rb"=\?[^?]+\?[QqBb]\?[^? ]*\?=", lambda word: email.header.decode_header(word[0].decode())[0][0], value)
+    return re.sub(rb"\s+", b" ", decoded).strip()
 
 
 def losses(sent, received):
     """What is not there any more, or not as it was; an empty list is what we want."""
     found = []
-    before, after = leaves(sent), leaves(received)
+    # A multipart in which Python finds no parts is frame and no content.
+    before, after = ([leaf for leaf in leaves(message) if not leaf[0].startswith("multipart/")] for message in (sent, received))
     if [content for _, content in before] != [content for _, content in after]:
         found.append(f"decoded bodies differ: {[(t, len(c)) for t, c in before]} and {[(t, len(c)) for t, c in after]}")
     if [kind for kind, _ in before] != [kind for kind, _ in after]:
         found.append(f"types differ: {[t for t, _ in before]} and {[t for t, _ in after]}")
     rest = fields(received)
+    seen = set()
     for name, octets in fields(sent):
-        if name in NAMED:
+        if name in NAMED or (name in ONCE and (name, octets) in seen):
             continue
+        seen.add((name, octets))
         places = [i for i, (n, o) in enumerate(rest) if n == name and (o == octets or (needs_repair(octets) and not needs_repair(o)))]
         if not places:
             if name in ("to", "cc") and b"@" not in octets:
