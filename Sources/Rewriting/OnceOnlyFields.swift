@@ -56,6 +56,6 @@ extension HeaderField {
     fileprivate func joined(with other: HeaderField) -> HeaderField? {
         guard let name, !other.unfolded.isEmpty else { return self }
         let separator: [UInt8] = name == .keywords ? [ASCII.comma] : []
-        return try? HeaderField(name, value: unfolded + separator + ASCII.crlf + [ASCII.space] + other.unfolded)
+        return try? HeaderField(name, value: value.drop(while: ASCII.isBlank) + separator + ASCII.crlf + [ASCII.space] + other.unfolded)
     }
 }
