@@ -9,6 +9,8 @@ struct BodySurvey: MIMESink {
     private(set) var refusal: Refusal?
 
     private var content: ContentHeader
+    /// Of the part that began last, repaired.
+    private var header = HeaderBlock()
     private var isSealed: Bool
     private var sawSealed: Bool
     private var octets = 0
@@ -26,6 +28,7 @@ struct BodySurvey: MIMESink {
 
     mutating func part(_ header: PartHeader, content: ContentHeader, isSealed: Bool) {
         self.content = content
+        self.header = header.block ?? HeaderBlock()
         self.isSealed = isSealed
         if isSealed { sawSealed = true }
         repairs.append(PartRepair())
@@ -35,6 +38,7 @@ struct BodySurvey: MIMESink {
         guard var block = header.block else { return refusal = ContentRefusal.partHeader }
         do throws(HeaderError) {
             try block.makeSevenBit(declaredCharset: content.charset)
+            self.header = block
         } catch {
             refusal = ContentRefusal.partHeader
         }
@@ -69,6 +73,8 @@ struct BodySurvey: MIMESink {
             }
         }
         repairs[repairs.count - 1] = repair
+        var described = header
+        if (try? repair.apply(to: &described, of: content)) == nil { refusal = ContentRefusal.partHeader }
     }
 
     mutating func frame(_ piece: UnsafeRawBufferPointer) {

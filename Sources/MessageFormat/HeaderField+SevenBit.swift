@@ -78,6 +78,7 @@ extension HeaderField {
     private func refolded(_ value: ArraySlice<UInt8>, line: Int) throws(HeaderError) -> HeaderField {
         var folded = Array(octets.prefix(octets.count - self.value.count - 2))
         var column = folded.count
+        guard column <= HeaderLimits().lineOctets else { throw .lineTooLong(line: line) }
         var isVisible = false  // on this line, behind the name
         var index = value.startIndex
         while index < value.endIndex {

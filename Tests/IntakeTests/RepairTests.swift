@@ -195,6 +195,31 @@ import Testing
         #expect(refusal(parts, settings: try settings()) == "554 5.6.0 The body has more than 10000 parts")
     }
 
+    /// Whatever comes: the result does not depend on the cuts, is 7-bit, and a second time there is nothing to do.
+    @Test func anythingAtAll() throws {
+        let pieces = [
+            "\r\n", "\r\n", "\r\n", "--b", "--b\r\n", "--b--", "--c\r\n", "Content-Type: ", "multipart/mixed; boundary=c\r\n",
+            "message/rfc822\r\n", "é",
+            "x y ", "Content-Transfer-Encoding: base64\r\n", "Content-Transfer-Encoding: quoted-printable\r\n", "=", "-", "From ", ".",
+            "\t",
+            "multipart/signed; boundary=b\r\n", String(repeating: "0123456789", count: 120), "X: ä\r\n",
+        ]
+        var generator = SystemRandomNumberGenerator()
+        let settings = try settings()
+        for _ in 0..<300 {
+            let body = (0..<Int.random(in: 1...25, using: &generator)).map { _ in pieces.randomElement() ?? "" }.joined()
+            let message = octets(base + "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n" + body + "\r\n")
+            let whole: Taken
+            do { whole = try take(message, settings: settings) } catch is Refusal { continue }
+            #expect(whole.octets.allSatisfy { $0 < 0x80 })
+            #expect(whole.octets.split(separator: 10).allSatisfy { $0.count <= 999 }, "\(body.debugDescription)")
+            let cuts = (0..<5).map { _ in Int.random(in: 0...message.count, using: &generator) }.sorted()
+            let cut = try take(message, cutAt: cuts, repairCutAt: cuts, settings: settings)
+            #expect(cut.octets == whole.octets, "\(body.debugDescription) cut at \(cuts)")
+            #expect(try take(whole.octets, settings: settings).body == whole.body, "\(body.debugDescription)")
+        }
+    }
+
     @Test func tooLargeOnlyAfterEncoding() throws {
         var settings = try settings()
         settings.maximumOctets = 20_000
