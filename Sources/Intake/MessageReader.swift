@@ -5,18 +5,53 @@ internal import Rewriting
 
 /// Takes the decoded octets of one message as they arrive, and makes of them what will be sent.
 ///
-/// The header is kept, the body passes: the caller stores it while it is inspected and hashed. Memory does not grow with the body.
+/// The header is kept, the body passes: the caller stores it while it is inspected and hashed. Memory does not grow with the body. A body
+/// that is not 7-bit, or has lines of more than 998 octets, passes a second time: `beginRepair` says so.
 public struct MessageReader: ~Copyable {
     let settings: IntakeSettings
     private var header = HeaderCollector(limit: HeaderLimits().octets)
-    private var isInBody = false
+    private var body: Body?
     private var inspection = BodyInspection()
     private var bodyHash = BodyHash(SHA256Digest())
+    private var repair: BodyRepair?
+    /// Octets of the body as it will be sent, once it has been repaired.
+    private var repairedOctets: Int?
+
+    /// What is known of the body from the header's end on.
+    private struct Body {
+        /// With lines of any length.
+        let header: Result<HeaderBlock, HeaderError>
+        let content: ContentHeader
+        var survey: BodySurvey
+        /// `nil` where there are no parts.
+        var scanner: MIMEScanner?
+
+        init(header octets: [UInt8]) {
+            var limits = HeaderLimits()
+            limits.lineOctets = limits.octets
+            header = Result { () throws(HeaderError) in try HeaderBlock(parsing: octets, limits: limits) }
+            content = ContentHeader((try? header.get()) ?? HeaderBlock())
+            survey = BodySurvey(content: content)
+            scanner = content.structure == .leaf ? nil : MIMEScanner(content: content)
+        }
+
+        mutating func update(_ body: UnsafeRawBufferPointer) {
+            if scanner?.feed(body, to: &survey) == nil { survey.content(body) }
+        }
+
+        mutating func finish(hasLongLine: Bool) {
+            if scanner?.finish(to: &survey) != nil { return }
+            if hasLongLine { survey.longLine() }
+            survey.endOfContent()
+        }
+
+        var refusal: Refusal? { survey.refusal ?? scanner?.failure.map(ContentRefusal.structure) }
+    }
 
     public init(settings: IntakeSettings) { self.settings = settings }
 
-    /// Octets of the body so far.
-    public var bodyOctets: Int { inspection.octets }
+    /// Octets of the body so far; of the repaired body, once there is one.
+    public var bodyOctets: Int { repairedOctets ?? inspection.octets }
 
     /// Takes the next octets of the message: CRLF line ends, dot-stuffing undone, cut anywhere.
     ///
@@ -24,22 +59,64 @@ public struct MessageReader: ~Copyable {
     ///   the rest of the message need not be kept, but must be read.
     public mutating func feed(_ chunk: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
         let nothing = UnsafeRawBufferPointer(start: nil, count: 0)
-        var body = chunk
-        if !isInBody {
+        var octets = chunk
+        if body == nil {
             guard !header.isTooLong, let start = header.take(chunk) else { return nothing }
-            isInBody = true
-            body = UnsafeRawBufferPointer(rebasing: chunk[start...])
+            body = Body(header: header.octets)
+            octets = UnsafeRawBufferPointer(rebasing: chunk[start...])
         }
-        inspection.update(body)  // also of what is refused already: the reason must not depend on how the stream was cut
+        inspection.update(octets)  // also of what is refused already: the reason must not depend on how the stream was cut
         guard !isCertainlyRefused else { return nothing }
-        bodyHash.update(body)
-        return body
+        body?.update(octets)
+        bodyHash.update(octets)
+        return octets
     }
 
     /// Whether `finish` will refuse for what has been read already.
     public var isCertainlyRefused: Bool {
-        header.isTooLong || inspection.hasNUL || inspection.hasBareLineEnd || inspection.hasLongLine
-            || inspection.octets > settings.maximumOctets
+        header.isTooLong || inspection.hasNUL || inspection.hasBareLineEnd || inspection.octets > settings.maximumOctets
+            || body?.refusal != nil
+    }
+
+    /// Ends the body, after the last octet.
+    ///
+    /// - Returns: whether the stored body must be repaired: pass all of it through `repair`, store what comes out in its place, and only then
+    ///   call `finish`. `false` for nearly all messages, and for those that `finish` will refuse.
+    public mutating func beginRepair() -> Bool {
+        endBody()
+        guard !isCertainlyRefused, inspection.has8Bit || inspection.hasLongLine, let body, repair == nil else { return false }
+        repair = BodyRepair(content: body.content, repairs: body.survey.repairs)
+        repairedOctets = 0
+        bodyHash = BodyHash(SHA256Digest())
+        return true
+    }
+
+    /// Takes the next octets of the stored body, cut anywhere.
+    ///
+    /// - Returns: the octets to store in their place. Empty once there are more than may be sent: the rest is only counted.
+    public mutating func repair(_ piece: UnsafeRawBufferPointer) -> [UInt8] { took(repair?.feed(piece) ?? []) }
+
+    /// - Returns: the last octets to store, after all of the body went through `repair`.
+    public mutating func finishRepair() -> [UInt8] {
+        defer { repair = nil }
+        return took(repair?.finish() ?? [])
+    }
+
+    private mutating func took(_ octets: [UInt8]) -> [UInt8] {
+        let count = (repairedOctets ?? 0) + octets.count
+        repairedOctets = count
+        guard count <= settings.maximumOctets else { return [] }
+        octets.withUnsafeBytes { bodyHash.update($0) }
+        return octets
+    }
+
+    private var isEnded: Bool = false
+
+    private mutating func endBody() {
+        guard !isEnded else { return }
+        isEnded = true
+        inspection.finish()
+        if !isCertainlyRefused { body?.finish(hasLongLine: inspection.hasLongLine) }
     }
 
     /// The message as it will be sent: repaired, rewritten, signed last.
@@ -52,10 +129,11 @@ public struct MessageReader: ~Copyable {
     public consuming func finish(
         envelope: Envelope, account: AccountName, queueID: QueueID, received: ReceivedInfo, now: Timestamp
     ) throws(Refusal) -> PreparedMessage {
-        inspection.finish()
-        try checkBody()
-        let original = try parsedHeader()
+        endBody()
+        let body = try checkedBody()
+        var (original, changes) = try sevenBitHeader(of: body)
         try checkLoops(of: original)
+        try describe(body, in: &original, &changes)
         var message = try settings.rules.apply(to: original, envelope: envelope, account: account)
         let messageID = try message.header.repair(author: message.author, queueID: queueID, now: now)
 
@@ -79,12 +157,14 @@ public struct MessageReader: ~Copyable {
         var octets: [UInt8] = []
         message.header.write(to: &octets)
         octets.append(contentsOf: ASCII.crlf)
-        guard octets.count - original.octetCount <= Self.ownOctets, octets.count + inspection.octets <= settings.maximumOctets
-        else { throw .tooLarge(settings.maximumOctets) }
+        guard octets.count - original.octetCount <= Self.ownOctets, octets.count + bodyOctets <= settings.maximumOctets else {
+            let before = header.octets.count + 2 + inspection.octets
+            if repairedOctets == nil { throw .tooLarge(settings.maximumOctets) }
+            throw .tooLarge(before: before, after: octets.count + bodyOctets, settings.maximumOctets)
+        }
         return PreparedMessage(
-            headerOctets: octets, envelope: message.envelope, is8Bit: inspection.has8Bit,
-            octetCount: octets.count + inspection.octets, messageID: messageID, authorBefore: message.authorBefore,
-            author: message.author, changes: message.changes)
+            headerOctets: octets, envelope: message.envelope, is8Bit: false, octetCount: octets.count + bodyOctets, messageID: messageID,
+            authorBefore: message.authorBefore, author: message.author, changes: changes + message.changes)
     }
 
     /// What our own fields may add.
@@ -94,24 +174,45 @@ public struct MessageReader: ~Copyable {
     /// Once may be a message that was sent on by hand.
     private static let mostOwnReceived = 1
 
-    private func checkBody() throws(Refusal) {
+    private func checkedBody() throws(Refusal) -> Body {
         if header.isTooLong { throw .header(.tooLong) }
-        guard isInBody else {
+        guard let body else {
             throw .syntax("header_unended", "The message has no empty line between header and body")
         }
         if inspection.hasNUL { throw .syntax("body_nul", "The body has a NUL octet; send binary content as base64") }
         if inspection.hasBareLineEnd { throw .syntax("body_line_end", "The body has a CR or LF alone; lines end in CRLF") }
-        if inspection.hasLongLine {
-            throw .syntax("body_long_line", "The body has a line of more than 998 octets; fold it or send it as quoted-printable")
-        }
         if inspection.octets > settings.maximumOctets { throw .tooLarge(settings.maximumOctets) }
+        if let refusal = body.refusal { throw refusal }
+        guard repairedOctets != nil && repair == nil || !(inspection.has8Bit || inspection.hasLongLine) else {
+            throw Refusal("body_unrepaired", Reply(451, StatusDetail(3, 0), "The message could not be prepared; try again later"))
+        }
+        return body
     }
 
-    private func parsedHeader() throws(Refusal) -> HeaderBlock {
+    /// The header in 7-bit lines of at most 998 octets.
+    private func sevenBitHeader(of body: Body) throws(Refusal) -> (HeaderBlock, [RewriteChange]) {
         do throws(HeaderError) {
-            let block = try HeaderBlock(parsing: header.octets)
-            try block.checkASCII()
-            return block
+            var block = try body.header.get()
+            let changed = try block.makeSevenBit(declaredCharset: body.content.charset)
+            return (block, changed.map(RewriteChange.fieldWrittenAnew))
+        } catch {
+            throw .header(error)
+        }
+    }
+
+    /// Makes the header say what the body has become, and that it is MIME.
+    private func describe(_ body: Body, in header: inout HeaderBlock, _ changes: inout [RewriteChange]) throws(Refusal) {
+        do throws(HeaderError) {
+            if repairedOctets != nil {
+                _ = try body.survey.repairs[0].apply(to: &header, of: body.content)
+                header.remove { $0.name == .contentLength }
+                changes.append(.bodyEncoded)
+            }
+            guard header.first(.mimeVersion) == nil,
+                header.fields.contains(where: { $0.name == .contentType || $0.name == .contentTransferEncoding })
+            else { return }
+            header.append(try HeaderField(.mimeVersion, value: Array("1.0".utf8)))
+            changes.append(.mimeVersionAdded)
         } catch {
             throw .header(error)
         }

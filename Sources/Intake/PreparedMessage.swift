@@ -1,13 +1,13 @@
 public import MailModel
 public import Rewriting
 
-/// A message as it will be sent, apart from its body, which the caller stored while it was read.
+/// A message as it will be sent, apart from its body, which the caller stored while it was read or repaired.
 public struct PreparedMessage: Sendable {
     /// The complete header, from our Received to the empty line.
     public let headerOctets: [UInt8]
     /// The reverse-path is a verified mailbox, never null.
     public let envelope: Envelope
-    /// The body has octets above 127: the upstream must be told `BODY=8BITMIME`.
+    /// There are octets above 127: the upstream must be told `BODY=8BITMIME`. Never the case since bodies are repaired.
     public let is8Bit: Bool
     /// Octets of header and body.
     public let octetCount: Int

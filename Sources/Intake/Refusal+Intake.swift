@@ -12,6 +12,12 @@ extension Refusal {
         Refusal("too_large", Reply(552, StatusDetail(3, 4), "The message with its header is larger than \(maximum) octets"))
     }
 
+    static func tooLarge(before: Int, after: Int, _ maximum: Int) -> Refusal {
+        let text =
+            "The message has \(before) octets, and \(after) in the 7-bit form that Amazon SES needs; more than \(maximum) are not sent"
+        return Refusal("too_large", Reply(552, StatusDetail(3, 4), text))
+    }
+
     static func noSigningKey(_ domain: Domain) -> Refusal {
         Refusal("no_signing_key", Reply(550, StatusDetail(7, 1), "No DKIM key for \(domain): mail is not sent unsigned"))
     }
@@ -33,8 +39,23 @@ extension Refusal {
             Refusal(
                 "header_8bit",
                 Reply(
-                    554, StatusDetail(6, 9), "\(field) has 8-bit text in line \(line) of the header; write it as encoded-words (RFC 2047)"))
-        case .lineTooLong(let line): .syntax("header_long_line", "Line \(line) of the header is longer than 998 octets; fold it")
+                    554, StatusDetail(6, 9),
+                    "\(field) in line \(line) of the header has 8-bit text where no 7-bit form exists; write it in ASCII"))
+        case .nonASCIILocalPart(let field):
+            Refusal(
+                "address_8bit",
+                Reply(
+                    554, StatusDetail(6, 7),
+                    "\(field) has an address with non-ASCII characters before the '@'; Amazon SES cannot send such mail")
+            )
+        case .unmappableDomain(let field):
+            Refusal(
+                "domain_8bit",
+                Reply(
+                    554, StatusDetail(6, 7), "\(field) has a domain with characters that have no certain ASCII form; write it as 'xn--...'")
+            )
+        case .lineTooLong(let line):
+            .syntax("header_long_line", "The field in line \(line) of the header is longer than 998 octets and has no blank to fold at")
         case .tooManyFields: .syntax("header_fields", "The header has more than \(HeaderLimits().fields) fields")
         case .tooLong: .syntax("header_size", "The header is longer than \(HeaderLimits().octets) octets")
         case .unsafeValue: .syntax("header_value", "A field of the header cannot be written safely")

@@ -40,7 +40,9 @@ struct EncodedWord {
         var index = text.startIndex
         while index < text.endIndex {
             let octet = text[index]
-            if octet == ASCII.equals, index + 2 < text.endIndex, let high = hexValue(text[index + 1]), let low = hexValue(text[index + 2]) {
+            if octet == ASCII.equals, index + 2 < text.endIndex, let high = HexDigit.value(text[index + 1]),
+                let low = HexDigit.value(text[index + 2])
+            {
                 decoded.append(high << 4 | low)
                 index += 3
                 continue
@@ -51,14 +53,6 @@ struct EncodedWord {
         return decoded
     }
 
-    private static func hexValue(_ octet: UInt8) -> UInt8? {
-        switch octet {
-        case 48...57: octet - 48
-        case 65...70: octet - 55
-        case 97...102: octet - 87
-        default: nil
-        }
-    }
 }
 
 extension EncodedWord {

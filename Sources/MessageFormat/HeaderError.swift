@@ -10,6 +10,10 @@ public enum HeaderError: Error, Hashable, Sendable {
     case nul(line: Int)
     /// An octet above 127; the name of the field it stands in.
     case nonASCII(field: String, line: Int)
+    /// An octet above 127 before the `@` of an address in that field.
+    case nonASCIILocalPart(field: String)
+    /// A domain in that field that has no certain form in ASCII.
+    case unmappableDomain(field: String)
     /// More than `HeaderLimits.lineOctets`, the line end not counted.
     case lineTooLong(line: Int)
     case tooManyFields

@@ -1,3 +1,4 @@
+internal import MailModel
 internal import MessageFormat
 
 /// Fields that SES, or RFC 5322 §3.6, takes once. Those that are removed in any case are not among them, except Sender: which of two
@@ -12,8 +13,49 @@ let onceOnlyFields: Set<FieldName> = [
     .returnReceiptTo, .sender, .sensitivity, .solicitation, .subject, .threadIndex, .threadTopic, .to, .userAgent, .vbrInfo,
 ]
 
+/// Of these a second one is refused even if it says the same: what a reader, a filter or a signature goes by must have one place.
+private let strictlyOnceFields: Set<FieldName> = [
+    .cc, .contentTransferEncoding, .contentType, .date, .from, .inReplyTo, .messageID, .mimeVersion, .references, .replyTo, .sender,
+    .subject, .to,
+]
+
 /// Fields that never leave: blind recipients, what SES checks against its identities, what it adds itself, and signatures that our
 /// changes would break.
 let fieldsThatNeverLeave: Set<FieldName> = [
     .bcc, .deliveredTo, .dkimSignature, .domainKeySignature, .feedbackID, .resentBcc, .returnPath, .sender,
 ]
+
+extension HeaderBlock {
+    /// Brings fields that Amazon SES takes once down to one: a copy is dropped, several Comments or Keywords, which RFC 5322 allows, are
+    /// joined, and two that differ are refused, for nobody can say which one is meant.
+    mutating func unifyRepeated(_ changes: inout [RewriteChange]) throws(Refusal) {
+        guard firstRepeated(of: onceOnlyFields) != nil else { return }
+        var firstIndex: [FieldName: Int] = [:]
+        var kept: [HeaderField] = []
+        for field in fields {
+            guard let name = field.name, onceOnlyFields.contains(name), let first = firstIndex[name] else {
+                if let name = field.name { firstIndex[name] = firstIndex[name] ?? kept.count }
+                kept.append(field)
+                continue
+            }
+            if !strictlyOnceFields.contains(name), field.unfolded == kept[first].unfolded {
+                changes.append(.repeatedFieldRemoved(name.rawValue))
+            } else if name == .comments || name == .keywords, let joined = kept[first].joined(with: field) {
+                kept[first] = joined
+                changes.append(.repeatedFieldsJoined(name.rawValue))
+            } else {
+                throw .unsendable("field_repeated", "The header has two \(name.rawValue) fields; only one is allowed")
+            }
+        }
+        self = HeaderBlock(fields: kept)
+    }
+}
+
+extension HeaderField {
+    /// This field with the value of `other` on a line of its own; keywords are a list with commas.
+    fileprivate func joined(with other: HeaderField) -> HeaderField? {
+        guard let name, !other.unfolded.isEmpty else { return self }
+        let separator: [UInt8] = name == .keywords ? [ASCII.comma] : []
+        return try? HeaderField(name, value: value.drop(while: ASCII.isBlank) + separator + ASCII.crlf + [ASCII.space] + other.unfolded)
+    }
+}

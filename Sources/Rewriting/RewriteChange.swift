@@ -12,6 +12,15 @@ public enum RewriteChange: Hashable, Sendable {
     case fieldRemoved(String)
     /// An address field without an address, which RFC 5322 does not allow.
     case emptyFieldRemoved(String)
+    /// A second field of a name that may stand there once.
+    case repeatedFieldRemoved(String)
+    /// The second and later ones became continuation lines of the first.
+    case repeatedFieldsJoined(String)
+    /// 8-bit text or a line of more than 998 octets in that field.
+    case fieldWrittenAnew(String)
+    /// Parts with 8-bit octets or endless lines are quoted-printable or base 64 now.
+    case bodyEncoded
+    case mimeVersionAdded
 }
 
 extension RewriteChange: CustomStringConvertible {
@@ -25,6 +34,11 @@ extension RewriteChange: CustomStringConvertible {
         case .reversePathReplaced(let before, let after): "the reverse-path \(before) is in no verified identity and became \(after)"
         case .fieldRemoved(let name): "\(name) removed"
         case .emptyFieldRemoved(let name): "\(name) removed: it names no address"
+        case .repeatedFieldRemoved(let name): "a second \(name) removed"
+        case .repeatedFieldsJoined(let name): "several \(name) joined"
+        case .fieldWrittenAnew(let name): "\(name) written in 7 bits and folded"
+        case .bodyEncoded: "the body encoded to 7 bits"
+        case .mimeVersionAdded: "MIME-Version added"
         }
     }
 }

@@ -28,9 +28,7 @@ extension RewriteRules {
         var changes: [RewriteChange] = []
         let limits = accounts[account]
 
-        if let repeated = header.firstRepeated(of: onceOnlyFields) {
-            throw .unsendable("field_repeated", "The header has two \(repeated.rawValue) fields; only one is allowed")
-        }
+        try header.unifyRepeated(&changes)
         let written = try Self.author(of: header)
         try governSESHeaders(in: &header, by: limits?.sesHeaders ?? sesHeaders, &changes)
         for field in header.remove(where: { $0.name.map(fieldsThatNeverLeave.contains) ?? false }) {

@@ -56,6 +56,31 @@ final class Reception {
         }
     }
 
+    /// Whether the body as it is stored is not what may be sent, and must be written a second time; to be asked once, after `finished`.
+    func needsRepair() -> Bool { reader?.beginRepair() ?? false }
+
+    /// The stored body, which makes room for the repaired one.
+    func takeFirstBody() -> (inMemory: [UInt8], spool: (any SpoolWriter)?) {
+        defer {
+            inlineBody = []
+            spool = nil
+            backlog = 0
+        }
+        return (inlineBody, spool)
+    }
+
+    /// Stores what the next octets of the first body become.
+    ///
+    /// - Returns: whether to wait for `whenWritable` before the next.
+    func repair(_ piece: UnsafeRawBufferPointer) -> Bool {
+        if let repaired = reader?.repair(piece), !repaired.isEmpty { repaired.withUnsafeBytes { keep($0) } }
+        return backlog > Self.diskBacklog
+    }
+
+    func finishRepair() {
+        if let last = reader?.finishRepair(), !last.isEmpty { last.withUnsafeBytes { keep($0) } }
+    }
+
     private func keep(_ body: UnsafeRawBufferPointer) {
         if let spool {
             backlog = spool.append(body)

@@ -46,6 +46,39 @@ extension SubmissionSession {
         // A message may take hours to arrive: an account that is gone by now gets no 250.
         takeUpReload()
         guard let account = session.account else { return refuse(reception, .authenticationNeeded) }
+        guard reception.needsRepair() else { return conclude(reception, account) }
+        let first = reception.takeFirstBody()
+        if let spool = first.spool { return repair(reception, from: spool, account) }
+        _ = first.inMemory.withUnsafeBytes { reception.repair($0) }
+        reception.finishRepair()
+        conclude(reception, account)
+    }
+
+    /// Stores the body a second time, in the form in which it can leave. It passes piece by piece, and other sessions in between.
+    private func repair(_ reception: Reception, from spool: any SpoolWriter, _ account: AccountName) {
+        let id = service.nextID()  // of the first body alone, which no message will have
+        Task {
+            do throws(QueueError) {
+                let file = try await spool.finish(as: id)
+                defer { service.store.discard(file) }
+                let reader = try await service.store.openBody(file)
+                while let piece = try await reader.next() {
+                    guard piece.withUnsafeBytes({ reception.repair($0) }) else { continue }
+                    await withUnsafeContinuation { continuation in reception.whenWritable { continuation.resume() } }
+                }
+                reception.finishRepair()
+            } catch {
+                reception.discard()
+                return finished(error.reply)
+            }
+            conclude(reception, account, isLate: true)
+        }
+    }
+
+    /// The body is what will be sent: prepare, store and only then say 250.
+    ///
+    /// - Parameter isLate: after a wait; nobody is reading the input.
+    private func conclude(_ reception: Reception, _ account: AccountName, isLate: Bool = false) {
         let id = service.nextID()
         let now = service.clock()
         let sender = reception.transaction.arguments.sender.description
@@ -53,7 +86,7 @@ extension SubmissionSession {
         do throws(Refusal) {
             prepared = try reception.prepare(account: account, id: id, received: receivedInfo, now: now)
         } catch {
-            return refuse(reception, error.reply)
+            return refuse(reception, error.reply, isLate: isLate)
         }
         if let body = reception.bodyInMemory {
             return commit(message(id, account, now, prepared, .inline(body), sender))
@@ -71,7 +104,7 @@ extension SubmissionSession {
         }
     }
 
-    private func refuse(_ reception: Reception, _ reply: Reply) {
+    private func refuse(_ reception: Reception, _ reply: Reply, isLate: Bool = false) {
         reception.discard()
         var event = RelayEvent(.refused, at: service.clock(), account: session.account)
         event.client = socket.peer.host
@@ -79,6 +112,7 @@ extension SubmissionSession {
         event.recipients = reception.transaction.recipients
         event.reply = reply.oneLine
         service.events.emit(event)
+        if isLate { return finished(reply) }
         // Whoever is reading the input goes on by itself: a client may send any number of such messages at once.
         settle(reply)
     }

@@ -130,8 +130,8 @@ def record(bench, count, nosync=False):
         os.unlink(log)
     env = bench.environment(mode="record", kind="any", log=log)
     if nosync:
-        # The real thing: a library that makes every sync do nothing. It comes after the shim, which then sees no sync succeed.
-        env["LD_PRELOAD"] = env["LD_PRELOAD"] + ":" + nosync
+        # The real thing: a library that makes every sync do nothing. It comes first, so that no sync reaches the shim, or the kernel.
+        env["LD_PRELOAD"] = nosync + ":" + env["LD_PRELOAD"]
     bench.switch.set(True)
     assert bench.start(env)
     promises = [bench.submit(size=200_000 if number == 3 else 300) for number in range(count // 2)] + bench.submit_together(count - count // 2)

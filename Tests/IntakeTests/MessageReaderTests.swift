@@ -73,10 +73,6 @@ import Testing
             "From: a@mail.example.com\r\nA b: c\r\n\r\n",
             "554 5.6.0 The field name in line 2 of the header has a blank or another character it must not have"
         ),
-        (
-            "From: a@mail.example.com\r\nSubject: J\u{F6}rg\r\n\r\n",
-            "554 5.6.9 Subject has 8-bit text in line 2 of the header; write it as encoded-words (RFC 2047)"
-        ),
         ("From: a@mail.example.com\r\nSubject: a\u{0}\r\n\r\n", "554 5.6.0 Line 2 of the header has a NUL octet"),
         ("From: a@mail.example.com\r\nSubject: a\nb\r\n\r\n", "554 5.6.0 Line 2 of the header has a CR or LF alone; lines end in CRLF"),
         ("From: a@mail.example.com\n\nx\n", "554 5.6.0 The message has no empty line between header and body"),
@@ -95,10 +91,11 @@ import Testing
         let line = String(repeating: "x", count: 998)
         #expect(refusal(octets(base + "\r\n\(line)\r\n"), settings: settings) == "accepted")
         #expect(refusal(octets(base + "\r\n\(line)"), settings: settings) == "accepted")
-        #expect(refusal(octets(base + "\r\n\(line)x\r\n"), settings: settings).hasPrefix("554 5.6.0 The body has a line of more than 998"))
-        #expect(refusal(octets(base + "\r\n\(line)x"), settings: settings).hasPrefix("554 5.6.0 The body has a line of more than 998"))
+        #expect(refusal(octets(base + "\r\n\(line)x\r\n"), settings: settings) == "accepted")
+        #expect(refusal(octets(base + "X: \(line.dropFirst())\r\n\r\n"), settings: settings) == "accepted")  // folded behind the colon
         #expect(
-            refusal(octets(base + "X: \(line)\r\n\r\n"), settings: settings).hasPrefix("554 5.6.0 Line 6 of the header is longer than 998"))
+            refusal(octets(base + "X: \(line)x\r\n\r\n"), settings: settings)
+                == "554 5.6.0 The field in line 6 of the header is longer than 998 octets and has no blank to fold at")
         let fields = String(repeating: "A: b\r\n", count: 996)
         #expect(refusal(octets("From: a@mail.example.com\r\n" + fields + "\r\n"), settings: settings) == "accepted")
         #expect(refusal(octets(base + fields + "\r\n"), settings: settings) == "554 5.6.0 The header has more than 1000 fields")
@@ -129,14 +126,6 @@ import Testing
         #expect(refusal(message, settings: settings) == "accepted")
         settings.maximumOctets = size - 1
         #expect(refusal(message, settings: settings) == "552 5.3.4 The message with its header is larger than \(size - 1) octets")
-    }
-
-    @Test func eightBitBodiesAreReported() throws {
-        #expect(try take(octets(base + "\r\nJ\u{F6}rg\r\n"), settings: settings()).prepared.is8Bit)
-        let late = octets(base + "\r\n" + String(repeating: "x", count: 500) + "\r\n\u{E9}\r\n")
-        let taken = try take(late, settings: settings())
-        #expect(taken.prepared.is8Bit)
-        try verify(taken)
     }
 
     @Test(arguments: [

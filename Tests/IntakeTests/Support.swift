@@ -33,7 +33,8 @@ struct Taken {
 
 /// One message through intake, cut into pieces.
 func take(
-    _ message: [UInt8], cutAt cuts: [Int] = [], settings: IntakeSettings, from reversePath: ReversePath? = nil,
+    _ message: [UInt8], cutAt cuts: [Int] = [], repairCutAt repairCuts: [Int] = [], settings: IntakeSettings,
+    from reversePath: ReversePath? = nil,
     recipients: [String] = ["bob@c.example"], received: ReceivedInfo? = nil
 ) throws -> Taken {
     var reader = MessageReader(settings: settings)
@@ -42,6 +43,16 @@ func take(
     for cut in cuts + [message.count] {
         message[start..<cut].withUnsafeBytes { body += Array(reader.feed($0)) }
         start = cut
+    }
+    if reader.beginRepair() {
+        let first = body
+        body = []
+        start = 0
+        for cut in repairCuts.filter({ $0 < first.count }) + [first.count] {
+            first[start..<cut].withUnsafeBytes { body += reader.repair($0) }
+            start = cut
+        }
+        body += reader.finishRepair()
     }
     let envelope = Envelope(
         reversePath: try reversePath ?? .mailbox(mailbox("app@mail.example.com")), recipients: try recipients.map(mailbox))

@@ -330,4 +330,24 @@ struct Result: Equatable {
                 "the null reverse-path, which Amazon SES refuses, became bounces@mail.example.com",
             ])
     }
+
+    /// ses.md 5.4: a copy says nothing new; two that differ have no right answer.
+    @Test(arguments: [
+        ("Priority: 1\r\nX-A: b\r\nPRIORITY:  1\r\n", "Priority: 1\r\nX-A: b\r\n"),
+        ("List-Id: <a.b>\r\nList-Id: <a.b>\r\nList-Id:\r\n <a.b>\r\n", "List-Id: <a.b>\r\n"),
+        ("Comments: a\r\nX-A: b\r\nComments: c\r\nComments: d\r\n", "Comments: a\r\n c\r\n d\r\nX-A: b\r\n"),
+        ("Keywords: a, b\r\nkeywords: c\r\n", "Keywords: a, b,\r\n c\r\n"),
+    ])
+    func repeatedFieldsBecomeOne(fields: String, expected: String) throws {
+        let from = "From: anna@mail.example.com\r\n"
+        #expect(result(try apply(from + fields, rules())).header == from + expected)
+    }
+
+    @Test(arguments: ["Subject", "MIME-Version", "Content-Type", "Reply-To", "References", "Cc"])
+    func ofTheseACopyIsRefusedToo(name: String) throws {
+        let field = "\(name): <a@b.c>\r\n"
+        #expect(
+            refusal("From: anna@mail.example.com\r\n" + field + field, try rules())
+                == "554 5.6.0 The header has two \(name) fields; only one is allowed")
+    }
 }
