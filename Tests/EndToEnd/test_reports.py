@@ -83,12 +83,11 @@ def test_one_report_with_all_that_failed(binary, make, keys):
 
 def test_the_sandbox_takes_it(binary, make, keys):
     """A message that SES itself refuses, and the report by SES's own rules."""
-    upstream = make.sandbox()
+    upstream = make.sandbox(faults=["dot,to=user@example.net:554 Transaction failed: Unsupported attachment type"])
     relay = make.relay(upstream)
     message = email.message.EmailMessage()
     message["From"], message["To"], message["Subject"] = SENDER, "user@example.net", "Grüße"
     message.set_content("Hello\n")
-    message.add_attachment(b"MZ", maintype="application", subtype="octet-stream", filename="setup.exe")
     send(relay, keys, token(), ["user@example.net"], message=message.as_bytes(policy=email.policy.SMTP))
     octets = one_report(upstream)
     judged = verdicts.verdicts(octets, keys, SELECTOR)

@@ -181,6 +181,22 @@ class Bench:
                 extra += max(0, taken[key] - 1)
         return broken, extra
 
+    def unexplained(self, promises, kills, window=5.0, lag=0.5):
+        """Further copies without a kill between them and the copy before, whose outcome that kill could have swallowed.
+
+        The upstream writes down what it had been sent before the kill up to `lag` seconds after it.
+        """
+        times = collections.defaultdict(list)
+        for event in self.upstream.events("dot"):
+            times[event["token"]].append(event["at"])
+        broken = []
+        for mark in {promise.mark for promise in promises}:
+            moments = sorted(times[mark])
+            for first, second in zip(moments, moments[1:]):
+                if not any(-lag <= kill - first <= window and kill <= second for kill in kills):
+                    broken.append(f"{mark}: a further copy {second - first:.2f} s later, and no kill explains it")
+        return broken
+
     def verify(self):
         done = self.relay.cli("queue", "verify", "--json", expect=None)
         problems = json.loads(done.stdout)["problems"] if done.stdout else [done.stderr]

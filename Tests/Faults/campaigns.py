@@ -111,7 +111,7 @@ def random_kills(bench, kills, tell, seed=1):
     dice = random.Random(seed)
     bench.clean()
     bench.upstream.behave()
-    promises, stop, lock = [], threading.Event(), threading.Lock()
+    promises, moments, stop, lock = [], [], threading.Event(), threading.Lock()
 
     def work():
         while not stop.is_set():
@@ -126,6 +126,7 @@ def random_kills(bench, kills, tell, seed=1):
     for _ in range(kills):
         time.sleep(dice.uniform(0.05, 0.4))
         bench.relay.kill()
+        moments.append(time.time())
         figures.runs += 1
         figures.hits += 1
         if not bench.start():
@@ -138,7 +139,7 @@ def random_kills(bench, kills, tell, seed=1):
     try:
         bench.drain(120)
         broken, figures.extra = bench.judge(promises, faults=kills)
-        figures.broken += broken + bench.verify()
+        figures.broken += broken + bench.unexplained(promises, moments) + bench.verify()
     except AssertionError as error:
         figures.broken.append(str(error))
     accepted = sum(p.code == 250 for p in promises)

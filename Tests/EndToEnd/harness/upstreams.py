@@ -34,7 +34,8 @@ class Recording:
 class Sandbox(Recording):
     """`fairlead sandbox`. Every assumption about its command line and its files stands in this class."""
 
-    def __init__(self, binary, folder, keys, port, rate=None, quota=None, identities=("mail.example.com",), certificate="good"):
+    def __init__(self, binary, folder, keys, port, rate=None, quota=None, identities=("mail.example.com",), certificate="good",
+                 faults=()):
         self.port, self.folder = port, str(folder)
         self.kept = os.path.join(self.folder, "kept")
         os.makedirs(self.kept, exist_ok=True)
@@ -46,6 +47,8 @@ class Sandbox(Recording):
                    "--private-key", keys.key(certificate), "--user", USER, "--password-file", secret, "--keep", self.kept]
         for identity in identities:
             command += ["--identity", identity]
+        for fault in faults:
+            command += ["--fault", fault]
         if rate is not None:
             command += ["--rate", rate]
         if quota is not None:
