@@ -34,10 +34,31 @@ public struct AdaptiveLimit: Sendable {
     /// - Parameter taken: recipients that it took in the second before.
     public mutating func refused(taken: Int, at now: ContinuousClock.Instant) {
         if let lastRefusal, lastRefusal.duration(to: now) < Self.together { return }
-        if let learned, let current, current > learned { patience = min(patience * 2, Self.longestPatience) }
         lastRefusal = now
         lastRaise = nil
-        let ceiling = max(1, min(taken, (current ?? .max)))
+        if let learned, let present = current, present > learned {
+            // What went well for a while before the last raise still stands.
+            patience = min(patience * 2, Self.longestPatience)
+            let proven = max(learned, min(taken, present - 1))
+            (self.learned, current) = (proven, proven)
+        } else {
+            learn(max(1, min(taken, current ?? .max)))
+        }
+    }
+
+    /// Answers to what was under way when the refusal came show that more was taken than was known then.
+    ///
+    /// - Parameter count: recipients that were taken in the last second.
+    /// - Returns: whether the limit changed.
+    public mutating func took(_ count: Int, at now: ContinuousClock.Instant) -> Bool {
+        guard let learned, count > learned, let lastRefusal, lastRefusal.duration(to: now) < .milliseconds(500),
+            let present = current, present < learned
+        else { return false }
+        learn(min(count, configured ?? .max))
+        return true
+    }
+
+    private mutating func learn(_ ceiling: Int) {
         learned = ceiling
         current = max(1, min(ceiling - 1, ceiling - ceiling / 10))
     }
@@ -55,11 +76,12 @@ public struct AdaptiveLimit: Sendable {
         }
         guard quiet >= patience, (lastRaise.map { $0.duration(to: now) >= Self.step }) ?? true else { return false }
         lastRaise = now
+        self.learned = present
         let raised = present + max(1, present / 10)
         if let configured, raised >= configured {
             current = configured
             self.learned = nil
-        } else if configured == nil, raised > 10 * learned {
+        } else if configured == nil, raised > 10_000 {
             current = nil
             self.learned = nil
         } else {

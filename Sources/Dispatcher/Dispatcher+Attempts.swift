@@ -60,10 +60,16 @@ extension Dispatcher {
     private func hasQuota() -> Bool {
         guard let limit = settings.dailyQuota else { return true }
         let now = time.now()
+        let wasUsedUp = quota.usedUpUntil != nil
         switch quota.look(limit: limit, underWay: running.recipients + unsettled, ledger: store.ledger, now: now, wall: time.wall()) {
-        case .open: return true
+        case .open:
+            if wasUsedUp, routeState.pause == nil { store.serviceClock.setFlowing(true) }
+            return true
         case .usedUp(let isNew):
-            if isNew { announceQuota(limit) }
+            if isNew {
+                store.serviceClock.setFlowing(false)
+                announceQuota(limit)
+            }
             wake(at: now + DailyQuota.interval)
             return false
         }
@@ -87,7 +93,6 @@ extension Dispatcher {
             } else if identities.permits(message.identity, at: time.now()) {
                 store.attemptBegins(message.id, alone: start.isAlone)
                 turn = await transact(message, due.prefix(start.recipients).map(\.index))
-                store.attemptEnded(message.id)
                 turn.hasMoreDue = due.count > start.recipients
             } else {
                 identities.park(message.id, of: message.identity)

@@ -27,9 +27,9 @@ extension Dispatcher {
             verdicts += others.map { wait(for: $0, of: message, reply: text) }
         case .outcomes, nil:
             if turn.wasAttempted, let over = routeState.worked(wasProbe: isProbe) { routeIsOpen(after: over) }
-            if verdicts.contains(where: { $0.result.verdict == .relayed }) {
-                slowStart.relayed()
-                if identities.worked(message.identity) { identityIsFree(message.identity) }
+            if turn.wasAttempted { slowStart.answered() }
+            if verdicts.contains(where: { $0.result.verdict == .relayed }), identities.worked(message.identity) {
+                identityIsFree(message.identity)
             }
         }
         write(verdicts, of: message, entry: entry, goesOn: goesOn)
@@ -65,6 +65,7 @@ extension Dispatcher {
         var entry = entry
         entry.message = nil
         guard !verdicts.isEmpty else {
+            store.attemptEnded(message.id)
             switch goesOn {
             case .no: known.remove(entry.id)
             case .atHead: ready.putBack(entry)
@@ -108,6 +109,8 @@ extension Dispatcher {
 
     private func written(_ outcome: Outcome, failure: QueueError?) {
         writing -= 1
+        // Only now: a crash before the outcome is durable sends the message once more, and the mark says why.
+        store.attemptEnded(outcome.record.id)
         if let failure {
             // What is done but not written down must not be sent again: the message stays known, and so untouched, and it is written later.
             note(error: "\(outcome.record.id): outcome not yet written: \(failure)")

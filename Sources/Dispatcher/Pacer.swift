@@ -8,7 +8,7 @@ public final class Pacer: SendingGate {
     private struct State: Sendable {
         var window: SlidingWindow?
         var limit: AdaptiveLimit
-        /// For the rate that is learned when there is no window.
+        /// What the upstream took: tells its real rate when it refuses.
         var recent = RecentCount()
         /// At their final dot.
         var waiting: [Waiter] = []
@@ -36,31 +36,6 @@ public final class Pacer: SendingGate {
 
     /// How long a transaction may have to wait at its final dot; SES hangs up after ten seconds without a word.
     private static let lead: Duration = .seconds(3)
-
-    /// How many recipients a second saw.
-    private struct RecentCount: Sendable {
-        private var start: ContinuousClock.Instant?
-        private var current = 0
-        private var previous = 0
-
-        mutating func add(_ count: Int, at now: ContinuousClock.Instant) {
-            roll(now)
-            current += count
-        }
-
-        mutating func lastSecond(at now: ContinuousClock.Instant) -> Int {
-            roll(now)
-            return max(previous, current)
-        }
-
-        private mutating func roll(_ now: ContinuousClock.Instant) {
-            let age = start.map { $0.duration(to: now) } ?? .seconds(2)
-            guard age >= .seconds(1) else { return }
-            previous = age < .seconds(2) ? current : 0
-            current = 0
-            start = now
-        }
-    }
 
     private let state: Mutex<State>
     private let time: Timekeeper
@@ -130,7 +105,7 @@ public final class Pacer: SendingGate {
         state.withLock { state in
             state.window?.settle(recipients, at: now)
             state.recent.add(recipients, at: now)
-            if state.limit.pass(at: now) { state.apply() }
+            if state.limit.took(state.recent.lastSecond(at: now), at: now) || state.limit.pass(at: now) { state.apply() }
         }
         letThrough()
     }
@@ -139,8 +114,7 @@ public final class Pacer: SendingGate {
         let now = time.now()
         state.withLock { state in
             // Nothing of it counts upstream; but the places cool, so that what comes next finds the second over.
-            let taken = state.window.map { $0.cooling(at: now) } ?? state.recent.lastSecond(at: now)
-            state.limit.refused(taken: taken, at: now)
+            state.limit.refused(taken: state.recent.lastSecond(at: now), at: now)
             state.apply()
             state.window?.settle(recipients, at: now)
         }

@@ -6,8 +6,8 @@ struct SlowStart {
 
     mutating func begin() { window = 1 }
 
-    /// An attempt went well.
-    mutating func relayed() {
+    /// The upstream spoke about a message, whatever it said.
+    mutating func answered() {
         guard let current = window else { return }
         window = current >= Self.enough ? nil : current + 1
     }
