@@ -71,6 +71,20 @@ import Testing
         }
     }
 
+    /// What is wrong with header or content is wrong for every recipient: it is not searched for by splitting.
+    @Test(arguments: [
+        (UInt16(552), "Message is too long.", true), (554, "Transaction failed: Duplicate header 'From'.", true),
+        (554, "Transaction failed: Missing start boundary", true), (554, "Transaction failed: Expected '/', got ;", true),
+        (554, "Transaction failed: Expected disposition, got =", true), (554, "Transaction failed: Invalid domain name: 'x'.", true),
+        (554, "Transaction failed: Missing final '@domain'", true), (554, "Configuration set does not exist", true),
+        (554, "Transaction failed: Recipient count exceeds 50.", false), (554, "Transaction failed: something new", false),
+        (554, "Message rejected: Email address is not verified. The following identities failed the check in region X: a@b.c", false),
+        (550, "5.1.1 no such user", false),
+    ])
+    func whoseFault(code: UInt16, text: String, isMessages: Bool) {
+        #expect(ReplyPolicy.isAboutMessage(Reply(code, nil, text)) == isMessages)
+    }
+
     private func word(_ verdict: ReplyPolicy.Verdict) -> String {
         switch verdict {
         case .relayed: "relayed"
