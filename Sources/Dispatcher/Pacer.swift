@@ -113,10 +113,10 @@ public final class Pacer: SendingGate {
     public func refused(recipients: Int) {
         let now = time.now()
         state.withLock { state in
-            // Nothing of it counts upstream; but the places cool, so that what comes next finds the second over.
+            // Nothing of it counts upstream.
             state.limit.refused(taken: state.recent.lastSecond(at: now), at: now)
             state.apply()
-            state.window?.settle(recipients, at: now)
+            state.window?.giveBack(recipients)
         }
         letThrough()
     }
