@@ -14,7 +14,7 @@ from harness import clients, messages
 from harness.relay import token
 from harness.waiting import free_ports, until
 
-BY_THE_ISSUE = 60  # seconds from cause to alarm
+AT_MOST = 60  # seconds from cause to alarm
 
 
 class Hook:
@@ -38,7 +38,7 @@ class Hook:
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}/services/T0/B0"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
-    def wait(self, kind, state, since, seconds=BY_THE_ISSUE):
+    def wait(self, kind, state, since, seconds=AT_MOST):
         def there():
             return [(at, body) for at, body in self.got if body["kind"] == kind and body["state"] == state and at >= since]
         return until(there, lambda: f"{kind} {state}; there is {[b for _, b in self.got]}", seconds, 0.05)[0]

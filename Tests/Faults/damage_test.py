@@ -1,6 +1,6 @@
 """Random damage to the store: the daemon starts or says exactly what to run, salvage gets the rest out, and nothing altered is ever sent.
 
-FAIRLEAD_DAMAGES (5) is the number of seeds, FAIRLEAD_DAMAGE_MESSAGES (400) the size of the store; issue-sized are 200 and 2000.
+FAIRLEAD_DAMAGES (5) is the number of seeds, FAIRLEAD_DAMAGE_MESSAGES (400) the size of the store; the full run has 200 and 2000.
 """
 import collections
 import hashlib
