@@ -42,6 +42,11 @@ extension Channel {
         phase == .open && isReading && inputCount < inputLimit && (tls?.pendingCiphertextCount ?? 0) < Self.pendingCiphertextLimit
     }
 
+    /// Takes in what has come already, without waiting for the worker to hear of it; the owner is told as ever, within this call.
+    ///
+    /// For the moment before a connection that stood idle is used again.
+    public func readAtOnce() { readable() }
+
     /// The read source fired.
     func readable() {
         switch phase {

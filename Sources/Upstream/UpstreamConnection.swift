@@ -89,6 +89,8 @@ actor UpstreamConnection {
     }
 
     func deliver(_ delivery: Delivery) async -> Ending {
+        // What the upstream said or did while nobody asked must not be taken for the answer to MAIL.
+        if session.finishedTransactions > 0 || hasBeenIdle { channel?.readAtOnce() }
         onLeavingPool = nil
         guard let channel, session.isReusable, transfer == nil else { return .stale }
         return await withCheckedContinuation { continuation in
@@ -142,7 +144,7 @@ actor UpstreamConnection {
             case .needsMoreInput:
                 channel.consume(total)
                 // Half a reply that nobody asked for would be taken for the beginning of the next answer.
-                if onLeavingPool != nil {
+                if session.isReusable {
                     leavePool()
                     channel.abort()
                 }

@@ -275,6 +275,8 @@ actor FaultyConnection {
             channel?.isReading = false
             channel?.deadline = .now + .milliseconds(20)
         }
+        // Whoever sees the count finds the fault in the kernel already.
+        channel?.flush()
         server.faulted()
     }
 }
