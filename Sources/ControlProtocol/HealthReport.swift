@@ -1,4 +1,4 @@
-/// One line for monitors, and a grade: 0 all is well, 1 somebody should look, 2 mail does not flow.
+/// One line for monitors, and a grade: 0 all is well, 1 somebody should look, 2 mail does not flow, is not accepted, or stands until somebody comes.
 public struct HealthReport: Codable, Hashable, Sendable {
     public var grade: Int32
     public var summary: String

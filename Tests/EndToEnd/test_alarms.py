@@ -166,7 +166,7 @@ def test_old_message(binary, make, keys, hook):
     relay = make.relay(upstream, alarm={"url": hook.url, "oldest": "1s"})
     begin = time.monotonic()
     submit(relay, keys)
-    expect(relay, hook, "queue_old", begin, "longer than 1 s", 1)
+    expect(relay, hook, "queue_old", begin, "longer than 1 s", 2)
     upstream.behave()
     relay.cli("queue", "retry", "--all")
     hook.wait("queue_old", "cleared", begin)
@@ -187,7 +187,7 @@ def test_poisoned_message(binary, make, keys, hook):
     relay.start()
     begin = time.monotonic()
     relay.cli("queue", "retry", "--all")
-    expect(relay, hook, "quarantined", begin, "1 message", 1)
+    expect(relay, hook, "quarantined", begin, "1 message", 2)
     until(lambda: b"Subject: Alarm: quarantined" in b"".join(mails(upstream)), "a mail to the operator")
 
 

@@ -156,7 +156,7 @@ def test_queue_too_old(told):
     told.upstream.behave(DOT="451 4.3.0 Try again later")
     told.begin()
     mark = relay.send()
-    told.expect("queue too old", "queue_old", "oldest message", health=LOOK)
+    told.expect("queue too old", "queue_old", "oldest message", health=STANDS)
     told.upstream.behave()
     relay.cli("queue", "retry", "--all")
     told.upstream.one_with(mark)
@@ -246,7 +246,7 @@ def test_poisoned_message(told):
         relay.start()
         assert time.monotonic() - began < 5
         others.append(relay.send())
-    told.expect("poisoned message", "quarantined", "1 message", health=LOOK)
+    told.expect("poisoned message", "quarantined", "1 message", health=STANDS)
     for mark in others:
         told.upstream.one_with(mark)
     (left,) = relay.queue()

@@ -33,10 +33,10 @@ struct AlarmBook: Sendable {
     /// When each topic was told of last, also after it was over.
     private var lastTold: [Topic: ContinuousClock.Instant] = [:]
 
-    /// The alarms in force, the grave ones first, then the older ones.
+    /// The alarms in force, the worst first: what stops mail, then what makes some of it stand, then the others; of each the older ones first.
     var alarms: [Alarm] {
         entries.values.filter(\.isInForce).map { Alarm(condition: $0.condition, since: $0.since) }.sorted { left, right in
-            if left.condition.isGrave != right.condition.isGrave { return left.condition.isGrave }
+            if left.weight != right.weight { return left.weight > right.weight }
             if left.since != right.since { return left.since < right.since }
             return (left.kind.rawValue, left.condition.key.subject) < (right.kind.rawValue, right.condition.key.subject)
         }

@@ -38,6 +38,8 @@ struct Alarm: Hashable, Sendable {
     let since: Timestamp
 
     var kind: AlarmKind { condition.key.kind }
+    /// The heaviest is shown first.
+    var weight: Int { kind.stopsMail ? 2 : condition.isGrave ? 1 : 0 }
 }
 
 /// What people are to be told.

@@ -18,13 +18,19 @@ enum AlarmKind: String, CaseIterable, Sendable {
     case upstreamThrottled = "upstream_throttled"
     case backlog
 
-    /// Mail does not flow, or is not accepted: `check health` grades it 2, everything else 1.
-    var isGrave: Bool {
+    /// All mail, that of an identity, or the mail of clients is stopped: worse than some messages that stand.
+    var stopsMail: Bool {
         switch self {
         case .routePaused, .identityHeld, .storageFailed, .storageFull, .quotaExceeded, .backlog: true
-        case .spaceLow, .quarantined, .deadLetter, .queueOld, .accountDaily80, .accountDailyReached, .quota80, .certificateExpiring,
-            .historyFailing, .clockStepped, .upstreamThrottled:
-            false
+        default: false
+        }
+    }
+
+    /// Mail does not flow, is not accepted, or stands until somebody comes: `check health` grades it 2, everything else 1.
+    var isGrave: Bool {
+        switch self {
+        case .quarantined, .deadLetter, .queueOld: true
+        default: stopsMail
         }
     }
 

@@ -83,12 +83,12 @@ import Testing
         Row("space low", [(.spaceLow, "", 0, false, "900 MiB are free")]) {
             $0.space = StorageSpace(level: .low, freeOctets: 900 << 20, freeInodes: nil)
         },
-        Row("set aside", [(.quarantined, "", 0, false, "1 message")]) { $0.quarantined = 1 },
-        Row("dead letters", [(.deadLetter, "", 0, false, "2 messages")]) { $0.dead = 2 },
-        Row("dead letters to the operator", [(.deadLetter, "", 0, false, "among them alarms to the operator")]) {
+        Row("set aside", [(.quarantined, "", 0, true, "1 message")]) { $0.quarantined = 1 },
+        Row("dead letters", [(.deadLetter, "", 0, true, "2 messages")]) { $0.dead = 2 },
+        Row("dead letters to the operator", [(.deadLetter, "", 0, true, "among them alarms to the operator")]) {
             ($0.dead, $0.isOperatorUnreachable) = (2, true)
         },
-        Row("queue old", [(.queueOld, "", 0, false, "longer than 1 h")]) { $0.oldestAge = .seconds(3601) },
+        Row("queue old", [(.queueOld, "", 0, true, "longer than 1 h")]) { $0.oldestAge = .seconds(3601) },
         Row("queue not that old", []) { $0.oldestAge = .seconds(3600) },
         Row("backlog", [(.backlog, "", 0, true, "6 h at the present rate")]) {
             $0.backlog = "it would take 6 h at the present rate"
