@@ -116,7 +116,9 @@ actor AlarmCenter {
         let (now, wall) = (time.now(), time.wall())
         clockWatch.look(at: now, wall: wall)
         lastFacts.clockStep = clockWatch.step?.by
-        var conditions = lastFacts.conditions
+        var facts = lastFacts
+        facts.oldestAge = facts.oldestAge.map(clockWatch.age)
+        var conditions = facts.conditions
         if let silence {
             conditions.removeAll { $0.key.kind == .storageFailed }
             conditions.append(

@@ -40,7 +40,7 @@ struct AlarmFacts: Sendable {
     var dead = 0
     /// Among the dead are alarms of ours.
     var isOperatorUnreachable = false
-    /// Of the messages that wait to be sent.
+    /// Of the messages that wait to be sent, by the wall clock.
     var oldestAge: Duration?
     /// What `oldestAge` is measured by.
     var oldestLimit: Duration = .seconds(3600)

@@ -193,4 +193,17 @@ private struct Desk {
         watch.look(at: begin + .seconds(3700), wall: wall + .seconds(3700) + jump)
         #expect(watch.step == nil)
     }
+
+    /// Ten days that never passed make nothing old; what came after the step has its own age.
+    @Test(arguments: [86_400 * 10, -86_400 * 10]) func agesAcrossAStep(_ seconds: Int) {
+        var watch = ClockWatch()
+        let (begin, wall, jump) = (ContinuousClock.now, Timestamp(seconds: 1_800_000_000), Duration.seconds(seconds))
+        watch.look(at: begin, wall: wall)
+        #expect(watch.age(byWall: .seconds(90)) == .seconds(90))
+        watch.look(at: begin + .seconds(60), wall: wall + .seconds(60) + jump)
+        #expect(watch.age(byWall: .seconds(90) + jump) == .seconds(90))
+        #expect(watch.age(byWall: .seconds(5)) == .seconds(5))
+        watch.look(at: begin + .seconds(120), wall: wall + .seconds(120))
+        #expect(watch.age(byWall: .seconds(150)) == .seconds(150))
+    }
 }
