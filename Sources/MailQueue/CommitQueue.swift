@@ -42,10 +42,8 @@ final class CommitQueue: Sendable {
         /// The last group had company, so the next one gathers.
         var isBusy = false
         var lastStart = ContinuousClock.now
-        var lastEnd = ContinuousClock.now
-        /// How long a group took of late, and how many sessions the last two brought.
+        /// How long a group took of late.
         var groupTime = Duration.zero
-        var arrivals = (last: 0, before: 0)
         var health = StorageHealth.healthy
         var commits = 0
         var database: QueueDatabase?
@@ -57,8 +55,6 @@ final class CommitQueue: Sendable {
     private static let interval: Duration = .milliseconds(4)
     /// So many are a group worth its transaction.
     private static let gatherLimit = 12
-    /// However slow the disk is.
-    private static let longestGathering: Duration = .milliseconds(20)
     /// How long outcomes wait for company.
     private static let patience = DispatchTimeInterval.milliseconds(8)
     /// So many outcomes are company enough.
@@ -217,16 +213,9 @@ final class CommitQueue: Sendable {
         state.withLock { state in
             guard state.isBusy, !state.isClosed, !state.jobs.isEmpty else { return nil }
             guard !state.jobs.contains(where: { $0.kind == .reading }) else { return nil }
-            let left: Duration
-            if state.groupTime > Self.interval {
-                // Where a sync takes long, the sessions fall into two halves that wait for each other's: the next group waits for those whom
-                // the last one has just let go.
-                guard state.jobs.count(where: \.isAdmission) < state.arrivals.last + state.arrivals.before else { return nil }
-                left = min(state.groupTime / 2, Self.longestGathering) - state.lastEnd.duration(to: .now)
-            } else {
-                guard state.jobs.count < Self.gatherLimit else { return nil }
-                left = Self.interval - state.lastStart.duration(to: .now)
-            }
+            // Where a sync takes long, those whom the last one let go come together by themselves while the next one runs.
+            guard state.jobs.count < Self.gatherLimit, state.groupTime <= Self.interval else { return nil }
+            let left = Self.interval - state.lastStart.duration(to: .now)
             return left > .microseconds(200) ? Int(left.components.attoseconds / 1_000_000_000_000) : nil
         }
     }
@@ -241,9 +230,7 @@ final class CommitQueue: Sendable {
             }
             let group = Array(state.jobs.prefix(Self.groupLimit))
             state.jobs.removeFirst(group.count)
-            let admissions = group.count(where: \.isAdmission)
-            state.isBusy = admissions > 1
-            if admissions > 0 { state.arrivals = (admissions, state.arrivals.last) }
+            state.isBusy = group.count(where: \.isAdmission) > 1
             state.lastStart = .now
             return group
         }
@@ -290,8 +277,7 @@ final class CommitQueue: Sendable {
         }
         state.withLock { state in
             state.commits += 1
-            state.lastEnd = .now
-            state.groupTime = (state.groupTime * 3 + state.lastStart.duration(to: state.lastEnd)) / 4
+            state.groupTime = (state.groupTime * 3 + state.lastStart.duration(to: .now)) / 4
         }
         spool.remove(database.filesToRemove)
         database.filesToRemove.removeAll()
