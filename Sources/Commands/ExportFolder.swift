@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import ControlProtocol
+internal import MailModel
 internal import SafeIO
 
 /// Where exported messages are written, each whole or not at all.
@@ -19,6 +20,8 @@ final class ExportFolder {
 
     func take(_ piece: ExportedPiece) throws {
         guard let octets = piece.octets else { throw failure("the daemon's answer is damaged at \(piece.queueID)", Sysexits.software) }
+        // It becomes the name of a file, whoever answers.
+        guard QueueID(parsing: piece.queueID) != nil else { throw failure("the daemon's answer names no message", Sysexits.software) }
         if current?.id != piece.queueID { try finish() }
         if let envelope = piece.envelope {
             var described = envelope

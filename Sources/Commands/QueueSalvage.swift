@@ -37,6 +37,7 @@ extension Queue {
                 Terminal.line(
                     "\(report.damaged.count) are damaged and stay in \(source): \(report.damaged.prefix(20).joined(separator: " "))")
             }
+            Terminal.line("suppressed addresses are not taken along; add those again that still fail: fairlead suppress add")
             if !report.knowsFreePages {
                 Terminal.line(
                     "note: the list of free pages is damaged; messages that had left without a trace in the history may be among them")

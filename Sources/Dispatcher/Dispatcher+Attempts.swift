@@ -15,8 +15,9 @@ extension Dispatcher {
                 wake(at: until)
                 return
             }
-            guard hasQuota() else { return }
-            guard let start = nextStart(isProbe: isProbe) else { break }
+            let room = quotaRoom()
+            guard room > 0 else { return }
+            guard let start = nextStart(isProbe: isProbe, room: room) else { break }
             running.begin(start)
             if isProbe { routeState.probeStarted() }
             Task { await attempt(start) }
@@ -25,7 +26,10 @@ extension Dispatcher {
     }
 
     /// The next message, if it may go now.
-    private func nextStart(isProbe: Bool) -> Start? {
+    ///
+    /// - Parameter room: recipients that the quota has left.
+    private func nextStart(isProbe: Bool, room: Int) -> Start? {
+        let size = min(transactionSize, room)
         if let until = suspicion.keepsOthersWaiting(at: time.now()) {
             wake(at: until)
             return nil
@@ -37,13 +41,12 @@ extension Dispatcher {
             }
             if alone == .alone { suspicion.started(suspect.id, at: time.now()) }
             return Start(
-                suspect, recipients: min(suspect.recipients, transactionSize), isProbe: isProbe, isAlone: alone == .alone, on: routeNumber)
+                suspect, recipients: min(suspect.recipients, size), isProbe: isProbe, isAlone: alone == .alone, on: routeNumber)
         }
-        let size = transactionSize
-        let room = route.sendingLimit.map { $0 - running.recipients }
-        let entry = ready.next(allowsLarge: running.large < max(1, route.capacity / 2)) { recipients in
+        let free = route.sendingLimit.map { $0 - running.recipients }
+        let entry = ready.next(allowsLarge: running.large < max(1, route.capacity / 2), turn: size) { recipients in
             // Little is under way at a time under a rate, so that the next message of another account is never far from its turn.
-            running.count == 0 || room.map { min(recipients, size) <= $0 } ?? true
+            running.count == 0 || free.map { min(recipients, size) <= $0 } ?? true
         }
         return entry.map { Start($0, recipients: min($0.recipients, size), isProbe: isProbe, isAlone: false, on: routeNumber) }
     }
@@ -56,22 +59,26 @@ extension Dispatcher {
         return min(most, max(1, limit / 2))
     }
 
-    /// Whether the rolling 24 hours leave room for more.
-    private func hasQuota() -> Bool {
-        guard let limit = settings.dailyQuota else { return true }
+    /// How many recipients the rolling 24 hours leave room for.
+    private func quotaRoom() -> Int {
         let now = time.now()
         let wasUsedUp = quota.usedUpUntil != nil
-        switch quota.look(limit: limit, underWay: running.recipients + unsettled, ledger: store.ledger, now: now, wall: time.wall()) {
-        case .open:
+        guard let limit = settings.dailyQuota else {
+            quota = DailyQuota()
             if wasUsedUp, routeState.pause == nil { store.serviceClock.setFlowing(true) }
-            return true
+            return .max
+        }
+        switch quota.look(limit: limit, underWay: running.recipients + unsettled, ledger: store.ledger, now: now, wall: time.wall()) {
+        case .open(let room):
+            if wasUsedUp, routeState.pause == nil { store.serviceClock.setFlowing(true) }
+            return room
         case .usedUp(let isNew):
             if isNew {
                 store.serviceClock.setFlowing(false)
                 announceQuota(limit)
             }
             wake(at: now + DailyQuota.interval)
-            return false
+            return 0
         }
     }
 
@@ -129,16 +136,17 @@ extension Dispatcher {
     /// sake of one, perhaps, the halves are tried at once, and so on, so that the others still get it.
     private func transact(_ message: QueuedMessage, _ recipients: [Int]) async -> Turn {
         let route = route
-        var turn = Turn()
+        var turn = Turn(recipients: recipients)
         var slices = [recipients]
-        while let slice = slices.popLast() {
+        while !(isStopping && turn.wasAttempted), let slice = slices.popLast() {
             let result = await route.attempt(Delivery(message: message, recipients: slice))
             guard case .outcomes(let outcomes, let relay) = result else {
                 turn.obstacle = result
                 return turn
             }
             turn.wasAttempted = true
-            if slice.count > 1, !isStopping, outcomes.areRefusedTogether {
+            if slice.count > 1, outcomes.areRefusedTogether {
+                // Whoever has no verdict when the daemon stops waits for the next start.
                 slices.append(Array(slice[(slice.count / 2)...]))
                 slices.append(Array(slice[..<(slice.count / 2)]))
             } else {
@@ -189,6 +197,8 @@ struct Running {
 
 /// What one message's turn came to.
 struct Turn {
+    /// Those that it was for.
+    var recipients: [Int] = []
     var verdicts: [Verdict] = []
     /// What kept the rest from being attempted.
     var obstacle: AttemptResult?
@@ -202,6 +212,6 @@ extension [RecipientOutcome] {
     /// All were refused for good by one answer that may be the fault of one of them.
     fileprivate var areRefusedTogether: Bool {
         guard case .failed(let reply)? = first?.outcome, !ReplyPolicy.isAboutMessage(reply) else { return false }
-        return allSatisfy { $0.concernsAll && $0.outcome == .failed(reply) }
+        return allSatisfy { $0.scope == .transaction && $0.outcome == .failed(reply) }
     }
 }

@@ -14,13 +14,21 @@ extension Dispatcher {
             goesOn = .atHead
             if isOfRoute { pauseRoute(trouble, relay: relay, isProbe: isProbe) }
             note(error: trouble.explanation)
-        case .identityRefused(let reply, _):
+        case .identityRefused(let reply, let relay):
             if let over = routeState.worked(wasProbe: isProbe) { routeIsOpen(after: over) }
-            let isNew = identities.refused(message.identity, message: message.id, reply: reply, at: time.now(), wall: time.wall())
-            if isNew { announce(.accountRefused(reply), relay: message.identity) }
-            identities.park(message.id, of: message.identity)
             note(error: reply.oneLine)
-            verdicts += others.map { wait(for: $0, of: message, reply: reply.oneLine) }
+            let finding = identities.refused(message.identity, message: message.id, reply: reply, at: time.now(), wall: time.wall())
+            if finding == .isOwnFault {
+                verdicts += others.filter { turn.recipients.contains($0.index) }.map { recipient in
+                    let outcome = RecipientOutcome(recipient: recipient.index, outcome: .deferred(.reply(reply)), scope: .transaction)
+                    return verdict(outcome, of: message, relay: relay)
+                }
+            } else {
+                if finding == .waitsAsIdentityIsHeld { announce(.accountRefused(reply), relay: message.identity) }
+                identities.park(message.id, of: message.identity)
+                verdicts += others.filter { turn.recipients.contains($0.index) }
+                    .map { wait(for: $0, of: message, reply: reply.oneLine) }
+            }
         case .unreadable(let text):
             note(error: "\(message.id): \(text)")
             // Our own storage: no attempt is counted. Damage has set the message aside by now; other trouble may pass.
@@ -83,10 +91,11 @@ extension Dispatcher {
                 Strike(mailbox: message.recipients[verdict.result.index].mailbox, reply: verdict.result.reply, limit: limit)
             }
         }
+        // Too many attempts without an answer: an operator must decide.
+        if verdicts.contains(where: \.isTooDoubtful) { record.hold = Verdict.doubtNote }
         addReports(to: &record, of: message, verdicts)
         let outcome = Outcome(
-            record: record, entry: entry, goesOn: goesOn, hasMore: verdicts.count < message.waitingRecipients.count,
-            isTooDoubtful: verdicts.contains(where: \.isTooDoubtful))
+            record: record, entry: entry, goesOn: goesOn, hasMore: verdicts.count < message.waitingRecipients.count)
         let news = record.events
         unsettled += record.results.count
         store(outcome) { [events] in for event in news { events.emit(event) } }
@@ -98,7 +107,6 @@ extension Dispatcher {
             var failure: QueueError?
             do throws(QueueError) {
                 try await store.record(outcome.record)
-                if outcome.isTooDoubtful { try await store.hold(QueueFilter(ids: [outcome.record.id]), note: Verdict.doubtNote) }
             } catch {
                 failure = error.meansGone ? nil : error
             }
@@ -109,14 +117,14 @@ extension Dispatcher {
 
     private func written(_ outcome: Outcome, failure: QueueError?) {
         writing -= 1
-        // Only now: a crash before the outcome is durable sends the message once more, and the mark says why.
-        store.attemptEnded(outcome.record.id)
         if let failure {
             // What is done but not written down must not be sent again: the message stays known, and so untouched, and it is written later.
             note(error: "\(outcome.record.id): outcome not yet written: \(failure)")
             unwritten.append(outcome)
             wake(at: time.now() + .seconds(1))
         } else {
+            // Only now: a crash before the outcome is durable sends the message once more, and the mark says why.
+            store.attemptEnded(outcome.record.id)
             unsettled -= outcome.record.results.count
             for report in outcome.record.reports { take(report) }
             goOn(after: outcome)
@@ -159,6 +167,4 @@ struct Outcome {
     let goesOn: GoingOn
     /// Other recipients wait, perhaps for a time that has come by now.
     let hasMore: Bool
-    /// Too many attempts without an answer: an operator must decide.
-    let isTooDoubtful: Bool
 }

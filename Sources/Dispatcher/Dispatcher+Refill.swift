@@ -15,7 +15,14 @@ extension Dispatcher {
                 }
                 var pages: [AccountName: [DueMessage]] = [:]
                 for (account, cursor) in places {
-                    pages[account] = try await store.due(before: now, after: cursor, limit: ReadyList.laneLimit, account: account)
+                    do throws(QueueError) {
+                        pages[account] = try await store.due(before: now, after: cursor, limit: ReadyList.laneLimit, account: account)
+                    } catch {
+                        // A damaged page concerns whoever lies on it: the others' mail goes on.
+                        note(error: "reading the queue of account \(account): \(error)")
+                        pages[account] = []
+                        wake(at: time.now() + Self.storageWait)
+                    }
                 }
                 // What is due by now is read above or known: only what comes later needs an alarm.
                 let later = work.isAll ? try await store.due(before: .never, after: .last(at: now), limit: 1).first : nil

@@ -85,9 +85,11 @@ extension Dispatcher {
 
     /// Sends the digests whose time has come.
     func sendDigests() {
-        guard let reports, let due = nextDigest, due <= time.wall(), !isStopping else { return }
+        guard let reports, let due = nextDigest, due <= time.wall(), !isStopping, !isSendingDigests else { return }
         nextDigest = nil
+        isSendingDigests = true
         Task {
+            defer { isSendingDigests = false }
             do throws(QueueError) {
                 let now = time.wall()
                 let entries = try await store.deadLetters(dueBefore: now, limit: Self.digestLimit)

@@ -39,6 +39,7 @@ public actor Dispatcher {
     var unwritten: [Outcome] = []
     /// When the dead letters must be looked at for a digest.
     var nextDigest: Timestamp?
+    var isSendingDigests = false
 
     /// After trouble with reading the store.
     static let storageWait: Duration = .seconds(5)

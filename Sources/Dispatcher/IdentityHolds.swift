@@ -3,15 +3,26 @@ public import MailModel
 /// The identities that SES does not let us send as at present: "not verified" and "Access denied" for one of our own.
 ///
 /// One message alone must not stop the rest: it may be odd in itself. So the first message with such an answer waits alone; once a second,
-/// different one gets it too, the identity is held, and only one message at a time is let through as a probe.
+/// different one gets it too, the identity is held, and only one message at a time is let through as a probe. Once mail of the identity was
+/// taken again, what had been refused has one more chance; refused again, it is its own fault, and not the identity's.
 public struct IdentityHolds: Sendable {
     public struct Hold: Hashable, Sendable {
         public let reply: Reply
         public let since: Timestamp
     }
 
+    /// What an answer means for the message that got it.
+    public enum Finding: Hashable, Sendable {
+        /// It waits: for the identity, or for a second message to say the same.
+        case waits
+        /// As `waits`, and the identity has just come to be held, so that people must be told.
+        case waitsAsIdentityIsHeld
+        /// Others of the identity pass where this one is refused: an ordinary failure, with its attempts counted.
+        case isOwnFault
+    }
+
     private struct State {
-        var first: QueueID
+        var refused: Set<QueueID>
         var reply: Reply
         var since: Timestamp
         var isHeld = false
@@ -24,6 +35,9 @@ public struct IdentityHolds: Sendable {
     static let parkingLimit = 20_000
     private var states: [String: State] = [:]
     private var parked: [String: Set<QueueID>] = [:]
+    /// Refused while others of their identity passed. What is forgotten has its one more chance again.
+    private var outcasts: Set<QueueID> = []
+    private static let outcastLimit = 10_000
 
     public init() {}
 
@@ -43,19 +57,21 @@ public struct IdentityHolds: Sendable {
         return true
     }
 
-    /// - Returns: whether the identity has just come to be held, so that people must be told.
     public mutating func refused(
         _ identity: String, message: QueueID, reply: Reply, at now: ContinuousClock.Instant, wall: Timestamp
-    ) -> Bool {
-        guard let state = states[identity] else {
-            states[identity] = State(first: message, reply: reply, since: wall, nextProbe: now)
-            return false
+    ) -> Finding {
+        guard !outcasts.contains(message) else { return .isOwnFault }
+        guard var state = states.removeValue(forKey: identity) else {
+            states[identity] = State(refused: [message], reply: reply, since: wall, nextProbe: now)
+            return .waits
         }
-        states[identity]?.reply = reply
-        guard !state.isHeld, state.first != message else { return false }
-        states[identity]?.isHeld = true
-        states[identity]?.nextProbe = now + RouteState.probeInterval
-        return true
+        defer { states[identity] = state }
+        state.reply = reply
+        if state.refused.count < Self.parkingLimit { state.refused.insert(message) }
+        guard !state.isHeld, state.refused.count > 1 else { return .waits }
+        state.isHeld = true
+        state.nextProbe = now + RouteState.probeInterval
+        return .waitsAsIdentityIsHeld
     }
 
     /// SES took a message of this identity.
@@ -63,7 +79,10 @@ public struct IdentityHolds: Sendable {
     /// - Returns: whether it was held, or suspected, until now.
     public mutating func worked(_ identity: String) -> Bool {
         guard !states.isEmpty else { return false }
-        return states.removeValue(forKey: identity) != nil
+        guard let state = states.removeValue(forKey: identity) else { return false }
+        if outcasts.count + state.refused.count > Self.outcastLimit { outcasts = [] }
+        outcasts.formUnion(state.refused)
+        return true
     }
 
     /// A message waits because of its identity.
@@ -78,5 +97,6 @@ public struct IdentityHolds: Sendable {
     public mutating func forget() {
         states = [:]
         parked = [:]
+        outcasts = []
     }
 }

@@ -98,8 +98,9 @@ struct ReadyList {
 
     /// - Parameters:
     ///   - allowsLarge: whether a large message may be taken now.
+    ///   - turn: how many recipients of one message are served at a time, at most: what its account pays for.
     ///   - fits: whether a message with so many recipients may go now. The one whose turn it is is waited for: nobody overtakes it.
-    mutating func next(allowsLarge: Bool, fits: (Int) -> Bool = { _ in true }) -> Entry? {
+    mutating func next(allowsLarge: Bool, turn: Int = .max, fits: (Int) -> Bool = { _ in true }) -> Entry? {
         var candidate: (account: AccountName, entry: Entry, served: Int)?
         for (account, lane) in lanes {
             guard let entry = lane.head(allowsLarge: allowsLarge) else { continue }
@@ -109,7 +110,7 @@ struct ReadyList {
         guard let (account, entry, before) = candidate, fits(entry.recipients) else { return nil }
         served = max(served, before)
         lanes[account]?.take(allowsLarge: allowsLarge)
-        lanes[account]?.served = before + entry.recipients
+        lanes[account]?.served = before + min(entry.recipients, turn)
         if lanes[account]?.isEmpty ?? false { lanes[account] = nil }
         count -= 1
         heldOctets -= entry.heldOctets

@@ -55,7 +55,7 @@ struct Verdict {
             (name, verdict, dsn, sesID, words) = (.relayed, .relayed, "2.0.0", id, reply.oneLine)
         case .failed(let reply):
             (name, verdict, dsn, words) = (.failed, .failed, reply.enhancedStatus ?? "5.0.0", reply.oneLine)
-            isHardBounce = !outcome.concernsAll
+            isHardBounce = outcome.scope == .recipient
         case .deferred(.reply(let reply)):
             (name, verdict, dsn, words) = (.deferred, .deferred(until: next), reply.enhancedStatus ?? "4.0.0", reply.oneLine)
         case .deferred(.connection(let text)):

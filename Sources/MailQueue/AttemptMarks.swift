@@ -12,6 +12,8 @@ final class AttemptMarks: Sendable {
     /// Attempts beyond so many go unmarked.
     private static let capacity = 256
     private static let slotSize = 8
+    /// Octets of all slots; behind them one that is not zero after `close`.
+    private static let size = capacity * slotSize
 
     private struct State: Sendable {
         var slots: [QueueID: Int] = [:]
@@ -32,23 +34,34 @@ final class AttemptMarks: Sendable {
     struct Mark: Hashable, Sendable {
         let id: QueueID
         let wasAlone: Bool
+        /// The process closed the queue in good order, and could not write the outcome: the attempt ended it not.
+        let wasClosed: Bool
     }
 
     /// What the last process left marked.
     func found() -> [Mark] {
         let octets = file.withLock { file in
-            (try? file.read(at: 0, count: Self.capacity * Self.slotSize, subject: subject)) ?? []
+            (try? file.read(at: 0, count: Self.size + 1, subject: subject)) ?? []
         }
         var marks: [Mark] = []
-        for start in stride(from: 0, through: octets.count - Self.slotSize, by: Self.slotSize) {
+        let wasClosed = octets.count > Self.size && octets[Self.size] != 0
+        for start in stride(from: 0, through: min(octets.count, Self.size) - Self.slotSize, by: Self.slotSize) {
             let value = octets[start..<start + Self.slotSize].reversed().reduce(Int64(0)) { $0 << 8 | Int64($1) }
             // An empty slot is zero; ids are kept one higher, with the sign for those alone.
-            if value != 0, let id = QueueID(abs(value &+ (value < 0 ? 1 : -1))) { marks.append(Mark(id: id, wasAlone: value < 0)) }
+            if value != 0, let id = QueueID(abs(value &+ (value < 0 ? 1 : -1))) {
+                marks.append(Mark(id: id, wasAlone: value < 0, wasClosed: wasClosed))
+            }
         }
         return marks
     }
 
     func clear() { file.withLock { file in try? file.truncate(to: 0, subject: subject) } }
+
+    /// No attempt is under way any more; marks that are left are of outcomes that could not be written.
+    func close() {
+        if state.withLock(\.slots.isEmpty) { return clear() }
+        withUnsafeBytes(of: UInt8(1)) { octets in file.withLock { file in file.overwrite(at: Self.size, with: octets) } }
+    }
 
     func begin(_ id: QueueID, alone: Bool) {
         let slot = state.withLock { state -> Int? in

@@ -298,7 +298,7 @@ final class CommitQueue: Sendable {
             commit(jobs.filter { !$0.isAdmission }, database, isReserveGone: true)
         case .outOfSpace:
             for job in jobs { job.finish(error) }
-        case .storageUnhealthy:
+        case .storageUnhealthy where !error.isCorruption || jobs.count == 1:
             markUnhealthy(error)
             for job in jobs { job.finish(error) }
         default:

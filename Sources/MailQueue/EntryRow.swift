@@ -29,15 +29,15 @@ struct EntryRow {
         acceptedAt = Timestamp(microseconds: row.int64(2))
         dueAt = Timestamp(microseconds: row.int64(3))
         state = account == nil ? .quarantined : QueueEntry.State(rawValue: row.int(4)) ?? .quarantined
-        attempts = row.int(5)
-        open = row.int(6)
-        size = row.int(7)
+        attempts = row.count(5)
+        open = row.count(6)
+        size = row.count(7)
         fileSize = row.optionalInt64(8).map { Int(clamping: $0) }
         reversePath = row.blob(9)
         note = row.text(10)
         serviceTime = .microseconds(row.int64(11))
         isWarned = row.int(12) != 0
-        crashes = row.int(13)
+        crashes = row.count(13)
     }
 
     var share: QueueCounters.Share { QueueCounters.Share(account: account, state: state, attempts: attempts, open: open, size: size) }

@@ -34,6 +34,8 @@ public final class HistoryStore: EventHistory {
     private static let fileName = "history.db"
     private static let looseLimit = 10_000
     private static let timer = DispatchQueue(label: "fairlead.history.timer")
+    /// When no new file could be made in the place of a damaged one.
+    private static let replaceAgain = DispatchTimeInterval.seconds(10)
 
     private let directory: Directory
     private let age: Duration
@@ -229,9 +231,9 @@ public final class HistoryStore: EventHistory {
     private func replace() {
         let reason = state.withLock(\.failure)?.description ?? "damaged"
         Self.timer.async {
-            let source = self.state.withLock { $0.isClosed ? nil : $0.source }
+            let (source, isOpen) = self.state.withLock { ($0.isClosed ? nil : $0.source, $0.database != nil) }
             if let source {
-                self.letGo()
+                if isOpen { self.letGo() }
                 do throws(QueueError) {
                     let finding = try Self.setAside(self.directory, self.clock(), reason)
                     let (queue, database) = try Self.open(self.directory)
@@ -242,12 +244,26 @@ public final class HistoryStore: EventHistory {
                         state.findings.append(finding)
                     }
                 } catch {
-                    self.state.withLock { $0.failure = error }
+                    // No room, or a disk that is read-only for now: the outbox keeps what there is to tell.
+                    self.state.withLock { state in
+                        state.failure = error
+                        state.source = source
+                    }
+                    Self.timer.asyncAfter(deadline: .now() + Self.replaceAgain) { [weak self] in self?.replaceIfMissing() }
                 }
             }
             self.state.withLock { $0.isReplacing = false }
             self.run()
         }
+    }
+
+    private func replaceIfMissing() {
+        let isMissing = state.withLock { state in
+            guard !state.isClosed, !state.isReplacing, state.database == nil else { return false }
+            state.isReplacing = true
+            return true
+        }
+        if isMissing { replace() }
     }
 
     private func finish(isMore: Bool, _ failure: QueueError?, _ loose: [RelayEvent]) {

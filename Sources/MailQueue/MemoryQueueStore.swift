@@ -141,7 +141,9 @@ public final class MemoryQueueStore: QueueStore, EventHistory {
                 for strike in record.strikes { self.count(strike, &state) }
                 self.ledger.add(sums.ledger)
                 switch (item.open.isEmpty, record.ending) {
-                case (false, _): state.items[record.id] = item
+                case (false, _):
+                    if let note = record.hold, item.state == .waiting { (item.state, item.note) = (.held, note) }
+                    state.items[record.id] = item
                 case (true, .leaves):
                     state.items[record.id] = nil
                     state.bodies[record.id] = nil

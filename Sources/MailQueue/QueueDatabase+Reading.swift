@@ -16,7 +16,7 @@ extension QueueDatabase {
             let recipient = (try? Mailbox(parsing: octets)).map { mailbox in
                 QueuedRecipient(
                     index: position, mailbox: mailbox, nextAttempt: Timestamp(microseconds: row.int64(5)),
-                    state: QueuedRecipient.State(rawValue: row.int(2)) ?? .waiting, attempts: row.int(3), doubts: row.int(4),
+                    state: QueuedRecipient.State(rawValue: row.int(2)) ?? .waiting, attempts: row.count(3), doubts: row.count(4),
                     lastReply: row.text(6), sesID: row.optionalText(7), isReported: row.int(8) != 0)
             }
             body(position, octets, recipient)
@@ -34,7 +34,7 @@ extension QueueDatabase {
             body(
                 row.int(0),
                 RecipientProgress(
-                    state: state, attempts: row.int(3), doubts: row.int(4), nextAttempt: Timestamp(microseconds: row.int64(5)),
+                    state: state, attempts: row.count(3), doubts: row.count(4), nextAttempt: Timestamp(microseconds: row.int64(5)),
                     lastReply: "", isReported: row.int(8) != 0))
         }
     }
@@ -49,6 +49,9 @@ extension QueueDatabase {
         }
         guard let reversePath = ReversePath(stored: row.reversePath), recipients.count == mailboxes.count else {
             return .failure(.damaged(row.id, "an address is unreadable"))
+        }
+        guard zip(recipients, 0...).allSatisfy({ $0.index == $1 }) else {
+            return .failure(.damaged(row.id, "its recipients are not numbered as they were stored"))
         }
         let content = selectContent
         content.bind(1, row.id.value)
@@ -186,7 +189,7 @@ extension DueMessage {
     init?(_ row: PreparedStatement) {
         guard let id = QueueID(row.int64(0)), let account = row.withBlob(1, { AccountName($0) }) else { return nil }
         self.init(
-            id: id, account: account, dueAt: Timestamp(microseconds: row.int64(2)), size: row.int(3), openRecipients: row.int(4),
-            crashes: row.int(5))
+            id: id, account: account, dueAt: Timestamp(microseconds: row.int64(2)), size: row.count(3), openRecipients: row.count(4),
+            crashes: row.count(5))
     }
 }

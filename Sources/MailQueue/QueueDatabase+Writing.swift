@@ -114,6 +114,9 @@ extension QueueDatabase {
             row.state = .dead
             row.note = note
             row.dueAt = reportDue ?? .never
+        } else if let note = record.hold, row.state == .waiting {
+            row.state = .held
+            row.note = note
         }
         try update(row, from: before)
         return true

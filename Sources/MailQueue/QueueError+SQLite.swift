@@ -20,6 +20,14 @@ extension QueueError {
         }
     }
 
+    /// What SQLite found on the disk is no database, in part or as a whole: the rest may be sound.
+    var isCorruption: Bool {
+        guard case .storageUnhealthy(let reason) = self else { return false }
+        return reason.hasPrefix(Self.corruption)
+    }
+
+    private static let corruption = "SQLite: damaged"
+
     static func from(_ error: SystemCallError) -> QueueError {
         error.isOutOfSpace ? .outOfSpace : .storageUnhealthy(error.description)
     }
@@ -30,7 +38,8 @@ extension QueueError {
         case SQLITE_FULL: return .outOfSpace
         // SQLite knows only ENOSPC as a full disk; a used-up quota and a file size limit arrive as I/O errors.
         case SQLITE_IOERR where systemCode != 0 && system.isOutOfSpace: return .outOfSpace
-        case SQLITE_IOERR, SQLITE_CORRUPT, SQLITE_NOTADB, SQLITE_READONLY, SQLITE_CANTOPEN, SQLITE_PERM, SQLITE_AUTH, SQLITE_PROTOCOL,
+        case SQLITE_CORRUPT, SQLITE_NOTADB: return .storageUnhealthy("\(corruption): \(text) [\(code)]")
+        case SQLITE_IOERR, SQLITE_READONLY, SQLITE_CANTOPEN, SQLITE_PERM, SQLITE_AUTH, SQLITE_PROTOCOL,
             SQLITE_BUSY, SQLITE_LOCKED:
             let reason = systemCode == 0 ? "" : " (\(String(cString: strerror(systemCode))))"
             return .storageUnhealthy("SQLite: \(text) [\(code)]\(reason)")

@@ -45,7 +45,7 @@ struct QueueRecovery {
             guard let name = account ?? unknown else { return }
             let state = account == nil ? .quarantined : QueueEntry.State(rawValue: row.int(1)) ?? .quarantined
             database.counters.add(
-                QueueCounters.Share(account: name, state: state, attempts: row.int(2), open: row.int(3), size: row.int(4)))
+                QueueCounters.Share(account: name, state: state, attempts: row.int(2), open: row.count(3), size: row.count(4)))
             counted += 1
             if counted % 4096 == 0 { database.counters.settle() }
         }
@@ -60,7 +60,8 @@ struct QueueRecovery {
         var found: [(entry: QueueEntry, crashes: Int)] = []
         for mark in interrupted {
             guard let row = try database.entryRow(mark.id), row.open > 0 else { continue }
-            let crashes = mark.wasAlone ? row.crashes + 1 : min(row.crashes + 1, Self.crashLimit - 1)
+            let crashes =
+                mark.wasClosed ? row.crashes : mark.wasAlone ? row.crashes + 1 : min(row.crashes + 1, Self.crashLimit - 1)
             found.append((try database.describe(row), crashes))
         }
         report.interrupted = found.count
@@ -109,6 +110,13 @@ struct QueueRecovery {
         if let failure { throw .from(failure) }
     }
 
+    private func isMentioned(_ id: QueueID) throws(QueueError) -> Bool {
+        let content = "SELECT count(*) FROM content WHERE id = \(id.value)"
+        let recipients = "SELECT count(*) FROM recipient WHERE message = \(id.value)"
+        let count = try database.connection.number(content) + database.connection.number(recipients)
+        return count > 0
+    }
+
     private func look(at name: String, _ report: inout RecoveryReport) throws(QueueError) {
         do throws(SystemCallError) {
             guard let status = try spool.status(of: name) else { return }
@@ -117,9 +125,16 @@ struct QueueRecovery {
                 report.temporariesRemoved += 1
             } else if let id = QueueID(parsing: name), id.description == name, status.kind == .file {
                 report.bodies += 1
-                let row: EntryRow?
-                do throws(QueueError) { row = try database.entryRow(id) } catch { return report.find("\(name): \(error)") }
-                if row?.fileSize != nil { return }
+                do throws(QueueError) {
+                    let row = try database.entryRow(id)
+                    if row?.fileSize != nil { return }
+                    // A damaged index may hide the row: as long as anything is left of the message, its body is not rubbish.
+                    if row == nil, try isMentioned(id) {
+                        return report.find("spool/\(name): its message cannot be found; run fairlead queue salvage")
+                    }
+                } catch {
+                    return report.find("\(name): \(error)")
+                }
                 if isNewDatabase {
                     report.find("spool/\(name) has no message: queue.db is new; was it moved?")
                 } else {

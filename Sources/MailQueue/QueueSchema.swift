@@ -38,6 +38,8 @@ enum QueueSchema {
         }
     }
 
+    static let salvageAdvice = "run fairlead queue salvage --to NEWFOLDER, then let queue.path name the new folder"
+
     private static func prepare(_ database: Database, _ path: String) throws(QueueError) {
         guard try database.number("PRAGMA synchronous") == 2, try database.word("PRAGMA journal_mode") == "wal",
             try database.word("PRAGMA locking_mode") == "exclusive"
@@ -58,7 +60,7 @@ enum QueueSchema {
             let verdict = try database.word("PRAGMA quick_check(1)")
             guard verdict == "ok" else {
                 throw .unusable(
-                    "\(path) is damaged (\(verdict)): run fairlead queue salvage --to NEWFOLDER, then let queue.path name the new folder")
+                    "\(path) is damaged (\(verdict)): \(salvageAdvice)")
             }
         }
     }

@@ -101,6 +101,8 @@ public struct DeliveryRecord: Sendable {
     public var isWarning = false
     public var ending = Ending.leaves
     public var strikes: [Strike] = []
+    /// Why the message is held from now on, if it is and still waits.
+    public var hold: String?
 
     /// What becomes of the message once all its recipients are final.
     public enum Ending: Hashable, Sendable {

@@ -85,7 +85,9 @@ public final class SQLiteQueueStore: QueueStore {
             queue = CommitQueue(databaseQueue, database, reserve: reserve, spool: spool) { [history] in history.wake() }
             alarm.connect(queue)
         } catch {
-            throw .from(error)
+            let failure = QueueError.from(error)
+            guard failure.isCorruption else { throw failure }
+            throw .unusable("\(path)/queue.db is damaged (\(failure)): \(QueueSchema.salvageAdvice)")
         }
         history.start(from: queue)
     }
@@ -365,7 +367,7 @@ public final class SQLiteQueueStore: QueueStore {
         await history.close()
         await queue.close()
         spool.drain()
-        marks.clear()
+        marks.close()
         lock.release()
     }
 

@@ -11,6 +11,9 @@ internal import Synchronization
 /// anything is known of the rate.
 final class BacklogWatch: BacklogGuard {
     private let refusals = Mutex<[AccountName: String]>([:])
+    private let busySince = Mutex<ContinuousClock.Instant?>(nil)
+    /// The span that rates are measured over.
+    private static let span: Duration = .seconds(60)
 
     func refusal(for account: AccountName) -> String? { refusals.withLock { $0.isEmpty ? nil : $0[account] } }
 
@@ -20,11 +23,19 @@ final class BacklogWatch: BacklogGuard {
     /// - Parameters:
     ///   - limit: recipients per second that may be sent; `nil` for no limit.
     ///   - measured: recipients per second that were relayed in the last minute.
-    func update(_ statistics: QueueStatistics, isFlowing: Bool, limit: Int?, measured: Double, lifetime: (AccountName) -> Duration) {
+    ///   - now: steady time.
+    func update(
+        _ statistics: QueueStatistics, isFlowing: Bool, limit: Int?, measured: Double, at now: ContinuousClock.Instant = .now,
+        lifetime: (AccountName) -> Duration
+    ) {
         let open = statistics.accounts.mapValues(\.openRecipients)
-        // A queue that has been long for a while shows what the road really carries; a short one says nothing.
-        let isBusy = statistics.total.openRecipients > 60 * max(1, Int(measured))
-        let rate = isBusy && measured > 0 ? measured : Double(limit ?? 0)
+        // A queue that was long for the whole minute shows what the road really carries; after a pause, or a rush, the minute says nothing yet.
+        let isBusy = isFlowing && statistics.total.openRecipients > 60 * max(1, Int(measured))
+        let isMeasured = busySince.withLock { since in
+            since = isBusy ? since ?? now : nil
+            return since.map { $0.duration(to: now) >= Self.span } ?? false
+        }
+        let rate = isMeasured && measured > 0 ? measured : Double(limit ?? 0)
         let estimate = BacklogEstimate(open: open, rate: rate)
         let refused =
             isFlowing ? open.keys.compactMap { name in estimate.refusal(for: name, lifetime: lifetime(name)).map { (name, $0) } } : []

@@ -66,7 +66,8 @@ struct ControlAnswers: ControlAnswering {
         default:
             let now = clock()
             return try await store.remove(filter) { entry in
-                entry.recipients.filter { !$0.state.isFinal }.map { recipient in
+                // Also of failures that nobody was told of: they end here.
+                entry.recipients.filter { !$0.state.isFinal || entry.state == .dead && $0.state != .relayed }.map { recipient in
                     var event = RelayEvent(.removed, at: now, queueID: entry.id, account: entry.account, recipients: [recipient.mailbox])
                     event.delay = now - entry.acceptedAt
                     event.reply = "removed by an operator"

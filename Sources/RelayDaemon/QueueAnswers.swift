@@ -54,7 +54,7 @@ struct QueueAnswers {
             throw .rejected("a queue id has 13 letters and digits, such as 0d9x2kq7m3f5z")
         }
         var shown = ControlProtocol.QueueEntry(try await store.entry(id), onlyOpen: false, now: clock())
-        if let message = try? await store.load(id) { shown.header = String(decoding: message.header, as: UTF8.self) }
+        if let message = try? await store.stored(id) { shown.header = String(decoding: message.header, as: UTF8.self) }
         _ = await send(try encoded(shown))
     }
 

@@ -30,7 +30,9 @@ extension Relay {
                 AlarmOutbox(name: "alarm.url", log: log) { await Webhook(address: url, worker: worker).deliver($0) }
             },
             command: alarm.command.map { path in
-                AlarmOutbox(name: "alarm.command", log: log) { await AlarmCommand(path: path).deliver($0) }
+                AlarmOutbox(name: "alarm.command", log: log) { notice in
+                    await AlarmCommand(path: path).deliver(notice).map { .init(text: $0, isLasting: true) }
+                }
             },
             mail: alarm.mail ? mail : nil)
     }
@@ -72,7 +74,8 @@ extension Relay {
             facts.dead = try await stuckDeadLetters(statistics.total.dead, at: facts.now)
             facts.isOperatorUnreachable = try await hasDeadAlarm()
         }
-        if let oldest = statistics.oldest, facts.now - oldest > facts.oldestLimit {
+        let waiting = statistics.total.fresh + statistics.total.deferred
+        if waiting > 0, let oldest = statistics.oldest, facts.now - oldest > facts.oldestLimit {
             facts.oldestAge = try await oldestWaiting().map { facts.now - $0 }
         }
     }
@@ -87,24 +90,17 @@ extension Relay {
 
     /// Whether mail to the operator failed. Looks at the first dead letters only: while there is one, each alarm by mail would add another.
     private func hasDeadAlarm() async throws(QueueError) -> Bool {
-        var dead = QueueFilter()
-        dead.state = .dead
-        return try await store.list(dead, after: nil, limit: 100).entries.contains { $0.facts.kind == .alarm }
+        try await store.deadLetters(dueBefore: .never, limit: 100).contains { $0.facts.kind == .alarm }
     }
 
-    /// When the oldest message that waits to be sent was accepted: `statistics` counts those too that an operator holds.
+    /// When the oldest message that waits to be sent was accepted: `statistics` counts those too that an operator holds. The search goes on
+    /// where the last one found something, so that many held ones are passed once.
     private func oldestWaiting() async throws(QueueError) -> Timestamp? {
         var waiting = QueueFilter()
         waiting.state = .waiting
-        var after: QueueID?
-        // A page may be empty before the end.
-        for _ in 0..<100 {
-            let page = try await store.list(waiting, after: after, limit: 1)
-            if let first = page.entries.first { return first.acceptedAt }
-            guard let next = page.next else { return nil }
-            after = next
-        }
-        return nil
+        let found = try await store.list(waiting, after: beforeOldest.withLock { $0 }, limit: 1).entries.first
+        beforeOldest.withLock { $0 = found.flatMap { QueueID($0.id.value - 1) } }
+        return found?.acceptedAt
     }
 }
 

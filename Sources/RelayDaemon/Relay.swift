@@ -40,6 +40,8 @@ public final class Relay: Sendable {
     private let upkeep = Mutex<Task<Void, Never>?>(nil)
     let lastStatistics = Mutex(QueueStatistics())
     let alarms = Mutex<AlarmCenter?>(nil)
+    /// Before it, no message waited when the oldest one was looked for last.
+    let beforeOldest = Mutex<QueueID?>(nil)
     private let alarmTask = Mutex<Task<Void, Never>?>(nil)
 
     // MARK: Start

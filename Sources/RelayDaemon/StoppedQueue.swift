@@ -37,6 +37,7 @@ public enum StoppedQueue {
     ///
     /// - Throws: also when a daemon has the queue open.
     public static func salvage(from source: String, to target: String) async throws(ControlFailure) -> SalvageReport {
+        try makeFolder(target, like: source)
         try becomeOwner(of: source)
         let clock: WallClock = { Timestamp(microseconds: SystemClock.microseconds()) }
         do throws(QueueError) {
@@ -49,13 +50,27 @@ public enum StoppedQueue {
         }
     }
 
+    /// Root makes the new folder where the owner of the old one could not, and gives it to that owner.
+    private static func makeFolder(_ target: String, like source: String) throws(ControlFailure) {
+        var status = stat()
+        guard geteuid() == 0, stat(source, &status) == 0, status.st_uid != 0 else { return }
+        guard mkdir(target, 0o700) == 0 else {
+            // What is there already is looked at by the one who will write there.
+            if errno == EEXIST { return }
+            throw ControlFailure(text: "cannot make \(target): \(String(cString: strerror(errno)))", code: 73)
+        }
+        guard lchown(target, status.st_uid, status.st_gid) == 0 else {
+            throw ControlFailure(text: "cannot give \(target) to its owner: \(String(cString: strerror(errno)))", code: 77)
+        }
+    }
+
     private static func becomeOwner(of path: String) throws(ControlFailure) {
         var status = stat()
         guard stat(path, &status) == 0 else {
             throw ControlFailure(text: "there is no queue in \(path): \(String(cString: strerror(errno)))", code: 69)
         }
         guard geteuid() == 0, status.st_uid != 0 else { return }
-        guard setgid(status.st_gid) == 0, setuid(status.st_uid) == 0 else {
+        guard setgroups(0, nil) == 0, setgid(status.st_gid) == 0, setuid(status.st_uid) == 0 else {
             throw ControlFailure(text: "cannot become the owner of \(path): \(String(cString: strerror(errno)))", code: 77)
         }
     }

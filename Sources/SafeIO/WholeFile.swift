@@ -24,6 +24,20 @@ public enum WholeFile {
         }
     }
 
+    /// Copies a file of any size, piece by piece, into a new one of mode 0600 that only this process knows of: it is not synced.
+    public static func copy(_ source: String, to target: String) throws(SystemCallError) {
+        let input = OwnedDescriptor(try retryingOnInterrupt("open", subject: source) { open(source, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) })
+        let output = OwnedDescriptor(
+            try retryingOnInterrupt("open", subject: target) { open(target, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600) })
+        var offset = 0
+        while true {
+            let piece = try input.read(at: offset, count: 1 << 20, subject: source)
+            if piece.isEmpty { return }
+            try writeAll(piece, to: output, subject: target)
+            offset += piece.count
+        }
+    }
+
     /// Replaces `path` as a whole and durably: temporary file, fsync, rename, fsync of the folder.
     ///
     /// - Parameter owner: the user and group of the new file; those of the process if `nil`.

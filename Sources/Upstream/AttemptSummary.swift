@@ -17,10 +17,14 @@ enum AttemptSummary: Equatable {
         var isDecided = false
         for (index, result) in zip(delivery.recipients, results) {
             let outcome: DeliveryOutcome
-            var concernsAll = false
+            var scope = RecipientOutcome.Scope.message
             switch result.outcome {
             case .answered(let phase, let reply):
-                concernsAll = phase == .finalDot || phase == .data
+                switch phase {
+                case .rcpt: scope = .recipient
+                case .data, .finalDot: scope = .transaction
+                default: break
+                }
                 switch ReplyPolicy.verdict(on: reply, isReusedConnection: isReusedConnection) {
                 case .relayed where phase == .finalDot: outcome = .relayed(reply, sesID: reply.sesMessageID)
                 // A 2yz to another command decides nothing; the machine does not report one.
@@ -51,7 +55,7 @@ enum AttemptSummary: Equatable {
             case .relayed, .failed, .inDoubt: isDecided = true
             case .deferred: break
             }
-            outcomes.append(RecipientOutcome(recipient: index, outcome: outcome, concernsAll: concernsAll))
+            outcomes.append(RecipientOutcome(recipient: index, outcome: outcome, scope: scope))
         }
         // As soon as one recipient is decided, the transaction was real, and the others wait by their own schedule.
         self = isDecided ? .outcomes(outcomes) : obstacle ?? .outcomes(outcomes)

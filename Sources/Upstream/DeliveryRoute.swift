@@ -30,13 +30,22 @@ public struct RecipientOutcome: Hashable, Sendable {
     /// Index into `QueuedMessage.recipients`.
     public let recipient: Int
     public let outcome: DeliveryOutcome
-    /// The answer was to DATA or the final dot, and so to the transaction as a whole.
-    public let concernsAll: Bool
+    public let scope: Scope
 
-    public init(recipient: Int, outcome: DeliveryOutcome, concernsAll: Bool = false) {
+    /// What the answer was about.
+    public enum Scope: Hashable, Sendable {
+        /// This recipient: an answer to its RCPT.
+        case recipient
+        /// All recipients of the transaction, maybe for the sake of one: an answer to DATA or the final dot.
+        case transaction
+        /// The message, whoever it is for: its sender, its size, its content.
+        case message
+    }
+
+    public init(recipient: Int, outcome: DeliveryOutcome, scope: Scope = .recipient) {
         self.recipient = recipient
         self.outcome = outcome
-        self.concernsAll = concernsAll
+        self.scope = scope
     }
 }
 

@@ -120,11 +120,11 @@ import Upstream
         var holds = IdentityHolds()
         let first = holds.refused("a", message: one, reply: reply, at: start, wall: wall)
         let again = holds.refused("a", message: one, reply: reply, at: start, wall: wall)
-        #expect(!first && !again && holds.held.isEmpty)
+        #expect(first == .waits && again == .waits && holds.held.isEmpty)
         let permitted = holds.permits("a", at: start)
         #expect(permitted)
         let second = holds.refused("a", message: two, reply: reply, at: start, wall: wall)
-        #expect(second && holds.held.keys.sorted() == ["a"])
+        #expect(second == .waitsAsIdentityIsHeld && holds.held.keys.sorted() == ["a"])
         let now = holds.permits("a", at: start)
         let other = holds.permits("b", at: start)
         #expect(!now && other)
@@ -134,6 +134,22 @@ import Upstream
         let isOver = holds.worked("a")
         let isFree = holds.permits("a", at: start)
         #expect(isOver && isFree)
+    }
+
+    /// What is refused where others pass has one more chance, and then fails like other mail.
+    @Test func ownFault() throws {
+        let odd = try #require(QueueID(1))
+        var holds = IdentityHolds()
+        let first = holds.refused("a", message: odd, reply: reply, at: start, wall: wall)
+        let othersPass = holds.worked("a")
+        #expect(first == .waits && othersPass)
+        let second = holds.refused("a", message: odd, reply: reply, at: start, wall: wall)
+        #expect(second == .isOwnFault && holds.held.isEmpty)
+        let isNews = holds.worked("a")
+        #expect(!isNews, "a good message frees nothing: nothing was held")
+        holds.forget()
+        let afterReload = holds.refused("a", message: odd, reply: reply, at: start, wall: wall)
+        #expect(afterReload == .waits)
     }
 
     @Test func forgets() throws {

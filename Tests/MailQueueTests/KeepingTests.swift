@@ -47,8 +47,14 @@ import Testing
         store.attemptBegins(Sample.id(1), alone: true)
         await store.close()
         let again = try folder.store()
-        #expect(again.recovery.interrupted == 0)
+        // Its outcome could not be written, which `trace` tells; but no attempt ended the process.
+        #expect(try await again.load(Sample.id(1)).crashes == 0)
+        #expect(try await again.history.trace(Sample.id(1).description, limit: 10).map(\.name) == [.inDoubt])
+        again.attemptEnded(Sample.id(1))
         await again.close()
+        let third = try folder.store()
+        #expect(third.recovery.interrupted == 0)
+        await third.close()
     }
 
     // MARK: Dead letters

@@ -9,6 +9,7 @@ struct Findings {
         let fileSize: Int?
         let reversePath: [UInt8]
         let note: String
+        let isWarned: Bool
     }
 
     private struct Content {
@@ -68,7 +69,8 @@ struct Findings {
                 account: AccountName(account), acceptedAt: Timestamp(microseconds: accepted),
                 state: QueueEntry.State(rawValue: Int(clamping: state)) ?? .quarantined,
                 fileSize: values[8].integer.map { Int(clamping: $0) },
-                reversePath: reversePath, note: values[10].octets.map { String(decoding: $0, as: UTF8.self) } ?? "")
+                reversePath: reversePath, note: values[10].octets.map { String(decoding: $0, as: UTF8.self) } ?? "",
+                isWarned: values.count > 12 && values[12].integer ?? 0 != 0)
         }
     }
 
@@ -80,7 +82,9 @@ struct Findings {
         let recipient = QueuedRecipient(
             index: Int(position), mailbox: mailbox, nextAttempt: Timestamp(microseconds: next),
             state: QueuedRecipient.State(rawValue: Int(clamping: state)) ?? .waiting, attempts: Int(clamping: max(0, attempts)),
-            doubts: Int(clamping: max(0, doubts)), lastReply: values[7].octets.map { String(decoding: $0, as: UTF8.self) } ?? "")
+            doubts: Int(clamping: max(0, doubts)), lastReply: values[7].octets.map { String(decoding: $0, as: UTF8.self) } ?? "",
+            sesID: values.count > 8 ? values[8].octets.map { String(decoding: $0, as: UTF8.self) } : nil,
+            isReported: values.count > 9 && values[9].integer ?? 0 != 0)
         recipients[message, default: [:]][Int(position)] = (octets, recipient)
     }
 
@@ -105,10 +109,11 @@ struct Findings {
             guard checksum == content.checksum, let path = ReversePath(stored: reversePath), let account = entry?.account ?? Self.nobody,
                 let body = file.map({ StoredBody.file($0) }) ?? content.body.map({ .inline($0) })
             else { continue }
-            let message = QueuedMessage(
+            var message = QueuedMessage(
                 id: id, account: account, acceptedAt: entry?.acceptedAt ?? id.time, reversePath: path,
                 recipients: ordered.map(\.recipient), header: content.header, body: body, is8Bit: content.is8Bit,
                 facts: content.facts.withUnsafeBytes { MessageFacts(decoding: $0) })
+            message.isWarned = entry?.isWarned ?? false
             return (message, entry?.state ?? .waiting, entry?.note ?? "")
         }
         return nil

@@ -17,7 +17,7 @@ struct RelayedBefore {
         do {
             let copy = try Directory.create(path: path, mode: 0o700)
             for name in ["history.db", "history.db-journal"] where try directory.status(of: name) != nil {
-                try WholeFile.replace("\(path)/\(name)", with: try WholeFile.read("\(directory.path)/\(name)", limit: 4 << 30), mode: 0o600)
+                try WholeFile.copy("\(directory.path)/\(name)", to: "\(path)/\(name)")
             }
             return try HistoryStore(directory: copy, age: .seconds(3650 * 86_400), sizeLimit: .max, clock: clock)
         } catch {

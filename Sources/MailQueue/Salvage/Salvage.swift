@@ -70,6 +70,10 @@ public enum Salvage {
         for index in message.recipients.indices where !message.recipients[index].state.isFinal {
             if await history.has(message.id, message.recipients[index].mailbox) { message.recipients[index].state = .relayed }
         }
+        if state == .dead {
+            // Its sender was not told: it fails once more, and then is.
+            for index in message.recipients.indices where message.recipients[index].isUntold { message.recipients[index].state = .waiting }
+        }
         guard message.recipients.contains(where: { !$0.state.isFinal }) else { return .finished }
         if case .file(let file) = message.body, try await !copy(file, from: directory, into: store) { return .damaged }
         do throws(QueueError) {
@@ -102,4 +106,9 @@ public enum Salvage {
         _ = try await writer.finish(as: file.id)
         return true
     }
+}
+
+extension QueuedRecipient {
+    /// It failed, and no report has said so.
+    fileprivate var isUntold: Bool { (state == .failed || state == .expired) && !isReported }
 }

@@ -12,7 +12,7 @@ struct Webhook: Sendable {
     var pauses: [Duration] = [.seconds(3), .seconds(15)]
 
     /// - Returns: why it was not delivered.
-    func deliver(_ notice: AlarmNotice) async -> String? {
+    func deliver(_ notice: AlarmNotice) async -> AlarmOutbox.Failure? {
         let json = notice.json
         var last = ""
         for attempt in 0...pauses.count {
@@ -21,9 +21,9 @@ struct Webhook: Sendable {
             case .success: return nil
             case .failure(let failure):
                 last = failure.text
-                if failure.isLasting { return last }
+                if failure.isLasting { return .init(text: last, isLasting: true) }
             }
         }
-        return last
+        return .init(text: last, isLasting: false)
     }
 }

@@ -81,7 +81,7 @@ final class ScriptedRoute: DeliveryRoute {
     /// One answer to the final dot refuses all.
     static func refuseTogether(_ delivery: Delivery, _ text: String = "Transaction failed: something about a recipient") -> AttemptResult {
         .outcomes(
-            delivery.recipients.map { RecipientOutcome(recipient: $0, outcome: .failed(Reply(554, nil, text)), concernsAll: true) },
+            delivery.recipients.map { RecipientOutcome(recipient: $0, outcome: .failed(Reply(554, nil, text)), scope: .transaction) },
             relay: "ses")
     }
 

@@ -188,7 +188,7 @@ private final class Scene: Sendable {
             },
             command: AlarmOutbox(name: "alarm.command", log: log) { _ in
                 commands.withLock { $0 += 1 }
-                return "no"
+                return .init(text: "no", isLasting: true)
             }, mail: nil)
         let center = scene.center(receivers: receivers)
         scene.find { $0.quarantined = 1 }

@@ -102,7 +102,7 @@ private final class Receiver: Sendable {
     func answers(code: Int, failure: String?, tries: Int) async throws {
         let receiver = try Receiver { _ in Self.answer(code) }
         let end = try await webhook("http://127.0.0.1:\(receiver.port)/").deliver(notice())
-        #expect(end == nil ? failure == nil : end?.contains(failure ?? "-") == true, "\(end ?? "nil")")
+        #expect(end == nil ? failure == nil : end?.text.contains(failure ?? "-") == true, "\(end?.text ?? "nil")")
         #expect(receiver.requests.count == tries)
         await receiver.stop()
     }
@@ -125,14 +125,14 @@ private final class Receiver: Sendable {
         let receiver = try Receiver { _ in nil }
         let begin = ContinuousClock.now
         let end = try await webhook("http://127.0.0.1:\(receiver.port)/").deliver(notice())
-        #expect(end?.contains("no answer in time") == true)
+        #expect(end?.text.contains("no answer in time") == true)
         #expect(begin.duration(to: .now) < .seconds(10))
         await receiver.stop()
     }
 
     @Test func refuses() async throws {
         let port = try await Installation.freePort()
-        #expect(try await webhook("http://127.0.0.1:\(port)/").deliver(notice())?.contains("Connection refused") == true)
+        #expect(try await webhook("http://127.0.0.1:\(port)/").deliver(notice())?.text.contains("Connection refused") == true)
     }
 
     /// The certificate must be trusted and carry the name.
@@ -227,7 +227,7 @@ private final class Receiver: Sendable {
             delivered.withLock { $0.append(notice) }
             await gate.enter()
             gate.leave()
-            return "no"
+            return .init(text: "no", isLasting: true)
         }
         await gate.enter()
         outbox.add([notice(.spaceLow)])
@@ -239,6 +239,34 @@ private final class Receiver: Sendable {
         try await until("the rest") { delivered.withLock { $0.count } == 1 + AlarmOutbox.limit }
         #expect(delivered.withLock { $0.last } == notice(.routePaused, cleared: .seconds(5)))
         #expect(delivered.withLock { $0.count { $0.key.kind == .routePaused } } == 1)
+    }
+}
+
+@Suite(.timeLimit(.minutes(1))) struct AlarmRetryTests {
+    /// The network is back: what it kept from being told is told, but not what is over by then.
+    @Test func triesAgain() async throws {
+        let gate = Gate()
+        let delivered = Mutex<[AlarmNotice]>([])
+        let isUp = Mutex(false)
+        let log = Log(writer: LogWriter(descriptor: Pipe().writing, format: .text, level: .critical), clock: { Timestamp(seconds: 0) })
+        let outbox = AlarmOutbox(
+            name: "test", log: log,
+            pause: {
+                await gate.enter(); gate.leave()
+            }
+        ) { notice in
+            delivered.withLock { $0.append(notice) }
+            return isUp.withLock { $0 } ? nil : .init(text: "no route", isLasting: false)
+        }
+        await gate.enter()
+        outbox.add([notice(.routePaused), notice(.spaceLow)])
+        try await until("both") { delivered.withLock { $0.count } == 2 }
+        isUp.withLock { $0 = true }
+        outbox.add([notice(.routePaused, cleared: .seconds(5))])
+        try await until("the end") { delivered.withLock { $0.count } == 3 }
+        gate.leave()
+        try await until("the other one") { delivered.withLock { $0.count } == 4 }
+        #expect(delivered.withLock { $0.suffix(2) } == [notice(.routePaused, cleared: .seconds(5)), notice(.spaceLow)])
     }
 }
 
