@@ -1,4 +1,4 @@
-import Dispatcher
+@testable import Dispatcher
 import MailModel
 import MailQueue
 import Synchronization
@@ -39,7 +39,45 @@ import Upstream
         #expect(bench.route.deliveries.count == 1)
     }
 
+    /// A stop between the refusal of all and the search for the one: nobody has failed, and the next start goes on.
+    @Test func aStopInTheMiddleFailsNobody() async throws {
+        let bench = Bench(ScriptedRoute { delivery, _ in ScriptedRoute.refuseTogether(delivery) })
+        bench.route.block()
+        await bench.dispatcher.start()
+        try await bench.submit(try bench.message(1, recipients: 8))
+        try await bench.until { bench.route.underWay == 1 }
+        let stopping = Task { await bench.dispatcher.stop() }
+        try await bench.until { await bench.dispatcher.isStopping }
+        bench.route.unblock()
+        await stopping.value
+        #expect(bench.route.deliveries.count == 1 && !bench.events.names.contains(.failed))
+        #expect(bench.memory.messages.first?.waitingRecipients.count == 8)
+    }
+
     // MARK: One message is at fault
+
+    /// SES denies one sender of a good identity: that message fails in time like any other, and does not circle while the others leave.
+    @Test func aMessageThatAloneIsDeniedExpires() async throws {
+        let odd = try #require(QueueID(1))
+        let bench = Bench(
+            ScriptedRoute { delivery, number in
+                delivery.message.id == odd
+                    ? .identityRefused(Reply(554, nil, "Access denied: not authorized"), relay: "ses")
+                    : ScriptedRoute.relay(delivery, number)
+            }, lifetime: .seconds(60))
+        await bench.dispatcher.start()
+        try await bench.submit(try bench.message(1))
+        try await bench.until { bench.events.names.contains(.deferred) }
+        for number in 2...20 { try await bench.submit(try bench.message(number)) }
+        try await bench.until { bench.memory.messages.count == 1 }
+        try await bench.quiet()
+        #expect(bench.route.ids.count { $0 == odd } <= 2, "one more chance, not one for each that passes")
+        for _ in 0..<10 where !bench.memory.messages.isEmpty {
+            bench.time.advance(by: .seconds(36))
+            try await bench.quiet()
+        }
+        #expect(bench.events.names.last == .expired && bench.memory.messages.isEmpty)
+    }
 
     @Test func whatMayHaveEndedTheProcessRunsAlone() async throws {
         let bench = Bench()
@@ -110,6 +148,27 @@ import Upstream
         #expect(await bench.dispatcher.status().quotaUsedUpUntil != nil)
         bench.time.advance(by: .seconds(86_400 + 900))
         try await bench.until { bench.memory.messages.isEmpty }
+    }
+
+    /// Many recipients share a transaction: the last one is cut to what is left.
+    @Test func theDailyQuotaCutsATransaction() async throws {
+        let bench = Bench()
+        var settings = DispatcherSettings(lifetime: .seconds(4 * 86_400))
+        settings.dailyQuota = 5
+        await bench.dispatcher.change(settings: settings, route: nil)
+        await bench.dispatcher.start()
+        try await bench.submit(try bench.message(1, recipients: 20))
+        try await bench.until { await bench.dispatcher.status().quotaUsedUpUntil != nil }
+        try await bench.quiet()
+        #expect(bench.route.deliveries.map(\.recipients.count) == [5])
+        // The limit falls: what waits leaves, and time counts again.
+        settings.dailyQuota = nil
+        await bench.dispatcher.change(settings: settings, route: nil)
+        try await bench.until { bench.memory.messages.isEmpty }
+        #expect(await bench.dispatcher.status().quotaUsedUpUntil == nil)
+        let before = bench.memory.serviceClock.now()
+        bench.time.advance(by: .seconds(10))
+        #expect(bench.memory.serviceClock.now() - before == .seconds(10))
     }
 
     /// Under a rate, no more than a second's worth is under way, and another account's message is next.

@@ -47,6 +47,20 @@ import Testing
         #expect(drain(&list) == [10, 11, 12, 3, 4])
     }
 
+    /// What is sent of a message in one turn is what its account pays for.
+    @Test func aTurnCostsWhatItSends() throws {
+        var list = ReadyList()
+        for number in 1...2 { list.append(try entry(number, "bulk", recipients: 1000)) }
+        for number in 10...17 { list.append(try entry(number, "single")) }
+        var order: [Int] = []
+        for _ in 0..<10 {
+            guard let next = list.next(allowsLarge: true, turn: 3) else { break }
+            order.append(Int(next.id.value))
+            if next.recipients > 1 { list.append(next) }
+        }
+        #expect(order == [1, 10, 11, 12, 2, 13, 14, 15, 1, 16])
+    }
+
     @Test func nobodyOvertakesTheOneThatIsNext() throws {
         var list = ReadyList()
         list.append(try entry(1, "a", recipients: 5))

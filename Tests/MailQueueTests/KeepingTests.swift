@@ -57,6 +57,50 @@ import Testing
         await third.close()
     }
 
+    /// The store gives what it knows, also when a damaged page has changed what no checksum covers.
+    @Test(arguments: [
+        "UPDATE recipient SET position = 5", "UPDATE recipient SET attempts = 9223372036854775807, doubts = 9223372036854775807",
+        "UPDATE entry SET open = 9223372036854775807, size = -9223372036854775807, attempts = 9223372036854775807, crashes = 9223372036854775807",
+    ])
+    func absurdNumbers(sql: String) async throws {
+        let folder = try Folder()
+        let store = try folder.store()
+        try await store.commit([Sample.message(1), Sample.message(2)])
+        store.attemptBegins(Sample.id(1), alone: true)
+        let crashed = try folder.crashed()
+        await store.close()
+        let database = try DatabaseQueue(path: "\(crashed.path)/queue.db")
+        try await database.write { try $0.execute(sql: sql) }
+        try database.close()
+        let again = try crashed.store()
+        do throws(QueueError) {
+            let message = try await again.load(Sample.id(2))
+            #expect(message.recipients.map(\.index) == Array(message.recipients.indices))
+            let deferred = RecipientResult(
+                index: 0, verdict: .inDoubt(until: Sample.now), attempts: message.recipients[0].attempts + 1, reply: "")
+            try await again.record(DeliveryRecord(message.id, results: [deferred], events: []))
+        } catch {
+            guard case .damaged = error else { throw error }
+        }
+        await again.close()
+    }
+
+    /// An outcome and the hold that it calls for are one step.
+    @Test func anOutcomeMayHold() async throws {
+        let folder = try Folder()
+        let store = try folder.store()
+        let message = Sample.message(1)
+        try await store.commit(message)
+        var record = DeliveryRecord(
+            message.id, results: [RecipientResult(index: 0, verdict: .inDoubt(until: Sample.now), attempts: 5, reply: "")], events: [])
+        record.hold = "in doubt"
+        try await store.record(record)
+        let entry = try await store.entry(message.id)
+        #expect(entry.state == .held && entry.note == "in doubt" && entry.recipients[0].doubts == 1)
+        #expect(try await store.statistics().total.held == 1)
+        await store.close()
+    }
+
     // MARK: Dead letters
 
     @Test func deadLettersStayUntilTheyAreTold() async throws {

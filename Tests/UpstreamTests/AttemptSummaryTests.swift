@@ -85,6 +85,22 @@ import Testing
         }
     }
 
+    /// Only an answer to RCPT is about the recipient: an address must not be suppressed for the sake of a sender or a size.
+    @Test(
+        arguments: [
+            (.mail, .message), (.rcpt, .recipient), (.data, .transaction), (.content, .message), (.finalDot, .transaction),
+        ] as [(Phase, RecipientOutcome.Scope)])
+    func scopes(phase: Phase, scope: RecipientOutcome.Scope) throws {
+        let delivery = try delivery(to: ["r@example.net"])
+        let result = SMTPProtocol.RecipientResult(
+            recipient: delivery.message.recipients[0].mailbox, outcome: .answered(phase, Reply(550, nil, "No")))
+        guard case .outcomes(let outcomes) = AttemptSummary([result], of: delivery, isReusedConnection: false) else {
+            Issue.record("no outcomes")
+            return
+        }
+        #expect(outcomes.map(\.scope) == [scope])
+    }
+
     /// A slice of the message's recipients keeps their places.
     @Test func indicesAreTheMessages() throws {
         let whole = try delivery(to: (0..<5).map { "r\($0)@example.net" })

@@ -52,6 +52,31 @@ import Testing
         await store.close()
     }
 
+    /// What was told stays told, and what nobody was told of is not forgotten.
+    @Test func failuresAreNotForgotten() async throws {
+        let folder = try Folder()
+        let store = try folder.store()
+        let (untold, told) = (Sample.message(1, to: ["a@example.net"]), Sample.message(2, to: ["a@example.net", "b@example.net"]))
+        try await store.commit([untold, told])
+        let failure = RecipientResult(index: 0, verdict: .failed, attempts: 1, reply: "550 no")
+        var record = DeliveryRecord(untold.id, results: [failure], events: [])
+        record.ending = .dead(note: "in a digest", reportDue: Sample.now + .seconds(60))
+        try await store.record(record)
+        record = DeliveryRecord(told.id, results: [failure], events: [])
+        record.reported = [0]
+        record.isWarning = true
+        try await store.record(record)
+        await store.close()
+        let target = try Folder()
+        let report = try await Salvage.run(from: folder.path, to: target.path, clock: { Sample.now })
+        #expect(report.recovered == 2 && report.finished == 0)
+        let salvaged = try target.store()
+        #expect(try await salvaged.load(untold.id).recipients.map(\.state) == [.waiting])
+        let again = try await salvaged.load(told.id)
+        #expect(again.recipients.map(\.isReported) == [true, false] && again.isWarned)
+        await salvaged.close()
+    }
+
     /// A random page is overwritten with noise, zeroes or another page. The store then opens, or says what to run; whatever it or the
     /// salvage gives out is what was accepted; and of the messages that are not on that page, all come out.
     @Test(arguments: [UInt64(1), 2, 3, 4]) func randomPageDamage(seed: UInt64) async throws {
