@@ -211,7 +211,9 @@ def salvage(store, folder, said):
     assert os.path.isdir(target), f"{said}\nsalvage made no {target}"
     files = [os.path.join(at, name) for at, _, names in os.walk(target) for name in names]
     if any(os.path.basename(path) == "queue.db" for path in files):
-        relay.configure(queue={"path": target})
+        # As an operator does: the new folder in the place of the old one.
+        shutil.rmtree(relay.path("queue"))
+        os.rename(target, relay.path("queue"))
         sent = store.drained(folder)
         check_untouched(store, sent, said)
         return set(sent)
