@@ -102,6 +102,22 @@ struct AddressLexer {
         throw .unclosedQuote(at: offset(of: start))
     }
 
+    /// Whether there is neither a control character nor a line of blanks: both are obsolete (RFC 5322 §4.1, §4.2).
+    var hasModernText: Bool {
+        var isBlankLine = false  // the first line has the name of the field
+        for octet in octets {
+            switch octet {
+            case ASCII.space, ASCII.tab, ASCII.carriageReturn: continue
+            case ASCII.lineFeed:
+                if isBlankLine { return false }
+                isBlankLine = true
+            case 0..<32, 127: return false
+            default: isBlankLine = false
+            }
+        }
+        return !isBlankLine
+    }
+
     /// What a quoted-string or the inside of a comment means: quoted-pairs and folding undone.
     func unquoted(_ range: Range<Int>) -> [UInt8] {
         var value: [UInt8] = []

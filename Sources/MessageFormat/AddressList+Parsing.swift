@@ -21,15 +21,19 @@ private struct AddressListParser {
     private var lexer: AddressLexer
     private var elements: [AddressList.Element] = []
     private var emptyElements = 0
-    private var group: (members: [NamedMailbox], start: Int)?
+    private var group: (members: [NamedMailbox], rawName: ArraySlice<UInt8>, start: Int)?
     private var memberCount = 0
+    private var isModern: Bool
 
-    init(_ value: ArraySlice<UInt8>) { lexer = AddressLexer(value) }
+    init(_ value: ArraySlice<UInt8>) {
+        lexer = AddressLexer(value)
+        isModern = lexer.hasModernText
+    }
 
     mutating func parse() throws(AddressListError) -> AddressList {
         while try parseElement() {}
         if let group { throw .unclosedGroup(at: group.start) }
-        return AddressList(elements: elements, hasEmptyElements: emptyElements > 0)
+        return AddressList(elements: elements, isModern: isModern && emptyElements == 0)
     }
 
     /// - Returns: `false` at the end of the value.
@@ -50,8 +54,9 @@ private struct AddressListParser {
             case .special(ASCII.at):
                 try parseBareAddress(localPart: words, at: tokenStart)
                 return true
-            case .special(ASCII.colon) where group == nil && !words.isEmpty:
-                group = ([], lexer.offset(of: start))
+            case .special(ASCII.colon) where group == nil:
+                group = ([], lexer.octets[phrase(of: words) ?? start..<start], lexer.offset(of: start))
+                if words.isEmpty { isModern = false }
                 return true
             case .special(ASCII.semicolon) where group != nil && words.isEmpty:
                 try closeGroup()
@@ -75,8 +80,19 @@ private struct AddressListParser {
         guard elements.count + emptyElements + memberCount <= AddressList.maximumElements else { throw .tooManyElements }
     }
 
+    /// From the first word to the last, what lies between them included.
+    private mutating func phrase(of words: [Word]) -> Range<Int>? {
+        guard let first = words.first, let last = words.last else { return nil }
+        if words.contains(where: \.isDot) { isModern = false }  // `John Q. Public` without quotes: obs-phrase
+        return first.range.lowerBound..<last.range.upperBound
+    }
+
     private mutating func closeGroup() throws(AddressListError) {
-        elements.append(.group(group?.members ?? []))
+        if let group, !group.rawName.isEmpty {
+            elements.append(.group(AddressGroup(members: group.members, rawName: group.rawName)))
+        } else {
+            elements.append(contentsOf: (group?.members ?? []).map(AddressList.Element.mailbox))
+        }
         group = nil
         try checkCount()
         try lexer.skipBlanksAndComments()
@@ -118,7 +134,9 @@ private struct AddressListParser {
 
     private mutating func parseAngleAddress(phrase: [Word]) throws(AddressListError) {
         let angle = lexer.index - 1
+        let name = self.phrase(of: phrase)
         var words: [Word] = []
+        lexer.forgetComment()
         try lexer.skipBlanksAndComments()
         while true {
             let tokenStart = lexer.index
@@ -137,7 +155,7 @@ private struct AddressListParser {
                 case .end: throw .unclosedAngle(at: lexer.offset(of: angle))
                 default: throw .unexpectedOctet(lexer.octets[closing], at: lexer.offset(of: closing))
                 }
-                let name = phrase.first.map { $0.range.lowerBound..<(phrase.last?.range.upperBound ?? $0.range.upperBound) }
+                if lexer.lastComment != nil { isModern = false }
                 return try finish(mailbox, phrase: name)
             case .special(ASCII.greater):
                 throw words.isEmpty ? .emptyAngle(at: lexer.offset(of: angle)) : .missingDomain(at: lexer.offset(of: angle))
@@ -150,6 +168,7 @@ private struct AddressListParser {
 
     /// `@a.example,@b.example:` before an address: obsolete, read and dropped (RFC 5322 §4.4). The first `@` is read already.
     private mutating func skipRoute() throws(AddressListError) {
+        isModern = false
         while true {
             try lexer.skipBlanksAndComments()
             let start = lexer.index
@@ -174,6 +193,7 @@ private struct AddressListParser {
         // Blanks and comments may stand around the dots (obs-domain); two atoms with no dot between them are not one domain.
         var domain: [UInt8] = []
         var endsInAtom = false
+        var end = lexer.index
         while lexer.index < lexer.octets.endIndex {
             let tokenStart = lexer.index
             let octet = lexer.octets[tokenStart]
@@ -182,10 +202,12 @@ private struct AddressListParser {
             _ = try lexer.next()
             domain.append(contentsOf: lexer.octets[tokenStart..<lexer.index])
             endsInAtom = octet != ASCII.dot
+            end = lexer.index
             if domain.count > 255 { throw .invalidAddress(.domainTooLong, at: start) }
             if try domainEndsHere() { break }
             try lexer.skipBlanksAndComments()
         }
+        if end - at - 1 != domain.count || !isCompact(words, upTo: at) { isModern = false }
         do {
             return Mailbox(localPart: localPart, domain: try Domain(allowingSingleLabel: domain))
         } catch {
@@ -200,6 +222,18 @@ private struct AddressListParser {
         guard ahead.index < ahead.octets.endIndex else { return true }
         let octet = ahead.octets[ahead.index]
         return octet != ASCII.dot && !ASCII.isAtomText(octet)
+    }
+
+    /// Whether the words before the `@` are one quoted-string, or a dot-atom with nothing between its parts.
+    private func isCompact(_ words: [Word], upTo at: Int) -> Bool {
+        var end = words.first?.range.lowerBound
+        var followsDot = true
+        for word in words {
+            guard word.range.lowerBound == end, word.isDot != followsDot, !word.isQuoted || words.count == 1 else { return false }
+            followsDot = word.isDot
+            end = word.range.upperBound
+        }
+        return !followsDot && end == at
     }
 
     private func localPart(of words: [Word], start: Int) throws(AddressListError) -> LocalPart {

@@ -132,10 +132,10 @@ public struct DisplayName: Hashable, Sendable {
             // Blanks between two encoded-words are not part of the text (RFC 2047 §6.2).
             if index > 0, !(followsEncodedWord && encoded != nil) { text.append(ASCII.space) }
             followsEncodedWord = encoded != nil
-            if let encoded, encoded.utf8 == nil, word.allSatisfy({ ASCII.isAtomText($0) || $0 == ASCII.dot }) {
+            if let encoded, encoded.utf8 == nil, let carried = EncodedWord.asAtom(word) {
                 append(text: text)
                 text = []
-                parts.append(.encodedWord(Array(word)))
+                parts.append(.encodedWord(carried))
             } else {
                 text.append(contentsOf: encoded?.utf8 ?? Array(word))
             }
