@@ -88,6 +88,7 @@ let package = Package(
         tests("SMTPProtocolTests", on: ["SMTPProtocol", "MailModel"]),
         tests("MessageFormatTests", on: ["MessageFormat", "MailModel"]),
         tests("DKIMTests", on: ["DKIM", "MessageFormat", "MailModel", "Crypto"], exclude: ["Golden", "verify_with_dkimpy.py"]),
+        tests("AddressTests", on: ["SMTPProtocol", "MessageFormat", "MailModel"]),
         tests("AlignmentTests", on: ["Alignment", "MailModel"]),
         tests("RewritingTests", on: ["Rewriting", "MessageFormat", "MailModel"]),
         tests("IntakeTests", on: ["Intake", "Rewriting", "DKIM", "MessageFormat", "MailModel", "Crypto"]),
