@@ -14,7 +14,7 @@ FAIRLEAD := $(CURDIR)/.build/release/fairlead
 PYTHON := /usr/bin/python3
 PYTEST := $(PYTHON) -B -m pytest -c Tests/EndToEnd/pytest.ini --rootdir Tests/EndToEnd
 
-# is_email's addresses are not ours to copy: with them lying there, one test more.
+# One test more where the test set of is_email lies beside this checkout.
 ISEMAIL := $(patsubst %,FAIRLEAD_ISEMAIL=%,$(wildcard $(CURDIR)/../shared/data/isemail-tests.xml))
 
 help: ## this list

@@ -24,6 +24,8 @@ private struct AddressListParser {
     private var group: (members: [NamedMailbox], rawName: ArraySlice<UInt8>, start: Int)?
     private var memberCount = 0
     private var isModern: Bool
+    /// A comma was the last thing read: something must follow.
+    private var followsComma = false
 
     init(_ value: ArraySlice<UInt8>) {
         lexer = AddressLexer(value)
@@ -39,6 +41,8 @@ private struct AddressListParser {
     /// - Returns: `false` at the end of the value.
     private mutating func parseElement() throws(AddressListError) -> Bool {
         var words: [Word] = []
+        let followsComma = self.followsComma
+        self.followsComma = false
         try lexer.skipBlanksAndComments()
         let start = lexer.index
         while true {
@@ -59,6 +63,7 @@ private struct AddressListParser {
                 if words.isEmpty { isModern = false }
                 return true
             case .special(ASCII.semicolon) where group != nil && words.isEmpty:
+                if followsComma { isModern = false }
                 try closeGroup()
                 return true
             case .special(ASCII.comma) where words.isEmpty:
@@ -70,6 +75,7 @@ private struct AddressListParser {
             case .special(let octet): throw .unexpectedOctet(octet, at: lexer.offset(of: tokenStart))
             case .end:
                 guard words.isEmpty else { throw .missingDomain(at: lexer.offset(of: start)) }
+                if followsComma { isModern = false }
                 return false
             }
             try lexer.skipBlanksAndComments()
@@ -103,7 +109,8 @@ private struct AddressListParser {
     private mutating func expectSeparator() throws(AddressListError) {
         let start = lexer.index
         switch try lexer.next() {
-        case .end, .special(ASCII.comma): return
+        case .end: return
+        case .special(ASCII.comma): followsComma = true
         case .special(ASCII.semicolon) where group != nil: try closeGroup()
         case .atom(let range), .quotedString(let range):
             throw .unexpectedOctet(lexer.octets[range.lowerBound], at: lexer.offset(of: start))
