@@ -95,7 +95,7 @@ public struct DisplayName: Hashable, Sendable {
     private static func append(_ text: [UInt8], cleanedTo output: inout [UInt8]) {
         for scalar in String(decoding: text, as: UTF8.self).unicodeScalars {
             switch scalar.value {
-            case 0...0x20, 0x7F...0xA0, 0x200E, 0x200F, 0x2028...0x202E, 0x2066...0x2069, 0xFEFF:
+            case 0...0x20, 0x7F...0xA0, 0x061C, 0x200E, 0x200F, 0x2028...0x202E, 0x2066...0x2069, 0xFEFF:
                 if output.last != ASCII.space { output.append(ASCII.space) }
             default: output.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
             }

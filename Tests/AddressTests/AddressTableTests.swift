@@ -1,3 +1,4 @@
+import MailModel
 import Testing
 
 /// One line for each address: what MAIL, RCPT and a header field make of it (A01–A17). Reviewed; a change here is a change of what we take.
@@ -112,5 +113,27 @@ import Testing
         // A path has at most 256 octets with its brackets, a domain 255 without them.
         #expect(accepted("a@\(name).\(rest)") == [true, true, true] && accepted("a@\(name).c\(rest)") == [false, false, true])
         #expect(accepted("a@\(name).ccc\(rest)") == [false, false, true] && accepted("a@\(name).cccc\(rest)") == [false, false, false])
+    }
+
+    /// A17: what comes in at one door goes out by it and comes in again as the same mailbox.
+    @Test func roundTripsOfRandomAddresses() throws {
+        let pieces = [
+            "a", "B", "+", ".", "..", "@", "\"", "\\", " ", "x.example", "-", "_", "%", "(c)", "<", ">", ",", ":", "[1.2.3.4]", "\u{1}",
+            "é",
+        ]
+        var random = SystemRandomNumberGenerator()
+        var taken = 0
+        for _ in 0..<20_000 {
+            let address = (0..<Int.random(in: 1...7, using: &random)).map { _ in pieces.randomElement(using: &random) ?? "" }.joined()
+            for text in [address, "\(address)@x.example", "\"\(address)\"@x.example"] {
+                guard let mailbox = try? Mailbox(parsing: octets(text)) else { continue }
+                taken += 1
+                let wire = mailbox.wireOctets
+                #expect(try Mailbox(parsing: wire) == mailbox && Mailbox(parsing: wire).wireOctets == wire, "\(text.debugDescription)")
+                #expect(Verdicts(mailbox.description).field == mailbox.description, "\(text.debugDescription)")
+                #expect(wire.allSatisfy(ASCII.isPrintable) && mailbox.localPart.wireOctets.count <= 64)
+            }
+        }
+        #expect(taken > 1000)
     }
 }

@@ -18,7 +18,7 @@ import Testing
         ("J\u{F6}rg, X", "From: =?utf-8?Q?J=C3=B6rg=2C_X?= <a@b.c>\r\n"),
         ("=?utf-8?q?x?=", "From: =?utf-8?Q?=3D=3Futf-8=3Fq=3Fx=3F=3D?= <a@b.c>\r\n"),
         ("a\r\nBcc: x@y.z", "From: \"a Bcc: x@y.z\" <a@b.c>\r\n"),
-        ("a\u{0}b\u{B}c\u{85}d\u{2028}e\u{202E}f", "From: a b c d e f <a@b.c>\r\n"),
+        ("a\u{0}b\u{B}c\u{85}d\u{2028}e\u{202E}f\u{61C}g", "From: a b c d e f g <a@b.c>\r\n"),
         ("\u{0}", "From: a@b.c\r\n"),
     ])
     func serialised(name: String, expected: String) throws {

@@ -250,5 +250,32 @@ extension RewritingCase {
             .unreadable(.notAField(line: 1))),
         RewritingCase("H01 begins with a blank", [" From: x@evil.example", "From: a@mail.example.com"], .unreadable(.notAField(line: 1))),
         RewritingCase("H02 a colon alone", [": x", "From: a@mail.example.com"], .unreadable(.notAField(line: 1))),
+        RewritingCase(
+            "H05 a bracket splits two addresses", ["From: a@mail.example.com]<x@evil.example>"],
+            .refused("554 5.6.0 From field: unexpected ']' at octet 20; put a display name with special characters in double quotes")),
+        RewritingCase(
+            "H05 a parenthesis splits two addresses", ["From: a@mail.example.com)<x@evil.example>"],
+            .refused("554 5.6.0 From field: unexpected ')' at octet 20; put a display name with special characters in double quotes")),
+        RewritingCase(
+            "H05 an angle follows the domain", ["From: a@mail.example.com<x@evil.example>"],
+            .refused("554 5.6.0 From field: unexpected '<' at octet 20; put a display name with special characters in double quotes")),
+        RewritingCase(
+            "H05 a comma splits two addresses", ["From: a@mail.example.com,<x@evil.example>"],
+            .refused("554 5.6.0 The From field must name exactly one address, and no group")),
+        RewritingCase(
+            "H05 a semicolon splits two addresses", ["From: a@mail.example.com;<x@evil.example>"],
+            .refused("554 5.6.0 From field: ';' at octet 20; addresses are separated by commas")),
+        RewritingCase(
+            "H05 a colon splits two addresses", ["From: a:b@mail.example.com:x@evil.example;"],
+            .refused("554 5.6.0 From field: unexpected ':' at octet 22; put a display name with special characters in double quotes")),
+        RewritingCase(
+            "H05 a group in a comment", ["From: (x:;) Team (a: b@mail.example.com;): x@evil.example;"],
+            .refused("554 5.6.0 The From field must name exactly one address, and no group")),
+        RewritingCase(
+            "H05 our address in a comment before the angle", ["From: (a@mail.example.com)<x@evil.example>"],
+            .becomes([
+                "From: \"x via mail.example.com\" <no-reply@mail.example.com>", "X-Original-From: x@evil.example",
+                "Reply-To: x@evil.example",
+            ])),
     ]
 }
