@@ -65,7 +65,7 @@ def reads_alike(sent, kept):
         return value, email._header_value_parser.get_address_list(value)[0]
 
     (before, old), (_, new) = read(sent), read(kept)
-    is_obsolete = old.all_defects or re.search(r"\(|\s[.@]|[.@]\s|<@", before)
+    is_obsolete = old.all_defects or re.search(r"\(|\s[.@]|[.@]\s|<@", before) or re.search(rb"\n[ \t]+(\r\n|$)", sent)
     # What Python makes of comments inside an address is not what RFC 5322 does.
     plain = [re.sub(r"\([^()]*\)|\s", "", box.addr_spec).lower() for box in old.all_mailboxes]
     return bool(is_obsolete) and not new.all_defects and plain == [box.addr_spec.lower() for box in new.all_mailboxes]
