@@ -22,8 +22,12 @@ public struct Alignment: Hashable, Sendable {
                 self = .strict
                 return
             }
-            let organization = PublicSuffixList.organizationalDomain(of: author)
-            self = organization != nil && organization == PublicSuffixList.organizationalDomain(of: authenticated) ? .relaxed : .none
+            guard let organization = PublicSuffixList.organizationalDomain(of: author), authenticated.isWithin(organization) else {
+                self = .none
+                return
+            }
+            // Below it there may be another suffix: `compute.amazonaws.com` is one below `amazonaws.com`.
+            self = PublicSuffixList.organizationalDomain(of: authenticated) == organization ? .relaxed : .none
         }
     }
 

@@ -72,12 +72,15 @@ private struct SortedWords {
     /// Below zero if the word at `range` comes before `mark` and `word`, above if it comes behind.
     private func order(_ range: Range<Int>, _ mark: [UInt8], _ word: ArraySlice<UInt8>) -> Int {
         var index = range.lowerBound
-        for part in [mark[...], word] {
-            for octet in part {
-                guard index < range.upperBound else { return -1 }
-                if octets[index] != octet { return octets[index] < octet ? -1 : 1 }
-                index += 1
-            }
+        for octet in mark {
+            guard index < range.upperBound else { return -1 }
+            if octets[index] != octet { return octets[index] < octet ? -1 : 1 }
+            index += 1
+        }
+        for octet in word {
+            guard index < range.upperBound else { return -1 }
+            if octets[index] != octet { return octets[index] < octet ? -1 : 1 }
+            index += 1
         }
         return index < range.upperBound ? 1 : 0
     }

@@ -22,8 +22,7 @@ public enum MessageDate {
     public static func style(of value: ArraySlice<UInt8>) -> Style? {
         var parser = DateParser(value)
         guard let parts = try? parser.parse() else { return nil }
-        let modern = parts.octets
-        return parser.wrote(modern) ? .modern : .obsolete(modern: modern)
+        return parser.isModern ? .modern : .obsolete(modern: parts.octets)
     }
 
     /// Whether the value of a Date field names a time, obsolete forms (two-digit years, zone names, comments) included.

@@ -9,7 +9,8 @@ import Testing
             ("mail.example.com", "example.com", .relaxed), ("example.com", "bounce.mail.example.com", .relaxed),
             ("a.example.co.uk", "b.example.co.uk", .relaxed), ("a.co.uk", "b.co.uk", .none), ("anna.github.io", "ben.github.io", .none),
             ("github.io", "anna.github.io", .none), ("co.uk", "co.uk", .strict), ("co.uk", "a.co.uk", .none),
-            ("example.com", "example.org", .none), ("example.com", "notexample.com", .none), ("example.com", "amazonses.com", .none),
+            ("amazonaws.com", "h.eu.compute.amazonaws.com", .none), ("example.com", "example.org", .none),
+            ("example.com", "notexample.com", .none), ("example.com", "amazonses.com", .none),
             ("example.com.evil.example", "example.com", .none), ("example.com", nil, .none), ("localhost", "localhost", .strict),
             ("localhost", "other", .none),
         ] as [(String, String?, Alignment.Degree)])
