@@ -89,7 +89,8 @@ private struct AddressListParser {
     /// From the first word to the last, what lies between them included.
     private mutating func phrase(of words: [Word]) -> Range<Int>? {
         guard let first = words.first, let last = words.last else { return nil }
-        if words.contains(where: \.isDot) { isModern = false }  // `John Q. Public` without quotes: obs-phrase
+        // `John Q. Public` without quotes is an obs-phrase; an encoded-word may hold what no atom may.
+        if !words.allSatisfy({ $0.isQuoted || !$0.isDot && lexer.octets[$0.range].allSatisfy(ASCII.isAtomText) }) { isModern = false }
         return first.range.lowerBound..<last.range.upperBound
     }
 
@@ -254,6 +255,10 @@ private struct AddressListParser {
             if word.isQuoted {
                 value.append(contentsOf: lexer.unquoted(word.range.dropFirst().dropLast()))
             } else {
+                // An encoded-word is none in an address (RFC 2047 §5).
+                if !word.isDot, let odd = word.range.first(where: { !ASCII.isAtomText(lexer.octets[$0]) }) {
+                    throw .unexpectedOctet(lexer.octets[odd], at: lexer.offset(of: odd))
+                }
                 value.append(contentsOf: lexer.octets[word.range])
             }
             if value.count > 64 { throw .invalidAddress(.localPartTooLong, at: start) }

@@ -53,9 +53,10 @@ struct EncodedWord {
         return decoded
     }
 
-    /// `word`, which is an encoded-word, as an atom, which it must be in a phrase (RFC 2047 §5 rule 3): a dot in its text is encoded.
+    /// `word`, which is an encoded-word, as an atom, which it must be in a phrase (RFC 2047 §5 rule 3): dots, commas and the like in its text
+    /// are encoded.
     ///
-    /// - Returns: `nil` if it has other octets that no atom has.
+    /// - Returns: `nil` if they stand elsewhere.
     static func asAtom(_ word: some Collection<UInt8>) -> [UInt8]? {
         var atom: [UInt8] = []
         var questionMarks = 0
@@ -63,8 +64,9 @@ struct EncodedWord {
             if octet == questionMark { questionMarks += 1 }
             if ASCII.isAtomText(octet) {
                 atom.append(octet)
-            } else if octet == ASCII.dot, questionMarks == 3 {
-                atom.append(contentsOf: "=2E".utf8)
+            } else if questionMarks == 3, ASCII.isPrintable(octet) {
+                atom.append(ASCII.equals)
+                HexDigit.append(octet, to: &atom)
             } else {
                 return nil
             }

@@ -49,6 +49,17 @@ import Testing
             ("=?utf-8?q?J=C3=B6rg_K.?= <j@b.c>", "=?utf-8?Q?J=C3=B6rg_K=2E?= <j@b.c>"),
             ("=?koi8-r?q?=F0.?= <j@b.c>", "=?koi8-r?q?=F0=2E?= <j@b.c>"),
             ("J. =?koi8-r?b?8OXU0g==?= <j@b.c>", "=?utf-8?Q?J=2E_?= =?koi8-r?b?8OXU0g==?= <j@b.c>"),
+            // Specials in an encoded-word.
+            ("=?UTF-8?Q?M=C3=BCller,_Anna_(Sales)?= <a@b.c>", "=?utf-8?Q?M=C3=BCller=2C_Anna_=28Sales=29?= <a@b.c>"),
+            ("=?UTF-8?Q?[list]_x@y.z?= =?utf-8?q?;:<>?= <a@b.c>, b@c.d", "\"[list] x@y.z;:<>\" <a@b.c>, b@c.d"),
+            ("=?koi8-r?q?=F0,(?=\r\n <a@b.c>", "=?koi8-r?q?=F0=2C=28?= <a@b.c>"), ("=?utf-8?q?a,b?=(x)<a@b.c>", "\"a,b\" <a@b.c>"),
+            ("=?utf-8?q?a,b?= : a@b.c;", "\"a,b\": a@b.c;"),
+            ("=?utf-8?q?a,b?=, a@b.c", nil), ("=?utf-8?q?a,b?= @x.example", nil), ("=?utf-8?q?a,b?=@x.example", nil),
+            ("=?utf-8?q?a,b?= .c@x.example", nil),
+            ("<=?utf-8?q?a,b?= @x.example>", nil), ("a@=?utf-8?q?a,b?= ", nil), ("=?utf-8?q?a,b <a@b.c>", nil),
+            ("=?utf-8?q?a,b?x?= <a@b.c>", nil),
+            ("=?utf-8?q?a,\"?= <a@b.c>", nil), ("=?utf-8?x?a,b?= <a@b.c>", nil), ("=?a,b?q?c?= <a@b.c>", nil),
+            ("=?utf-8?b?YQ,?= <a@b.c>", nil),
             ("=?utf-8?q?=C3=96?= :, a@b.c;", "=?utf-8?B?w5Y=?= : a@b.c;"),
             ("\"a\u{1}b\" <a@b.c>", "a b <a@b.c>"), ("Anna (\u{7F}) <a@b.c>", "Anna <a@b.c>"), ("a@b.c\r\n \r\n ,b@c.d", "a@b.c, b@c.d"),
             ("a@b.c\r\n ", "a@b.c"),
@@ -79,7 +90,8 @@ import Testing
         let pieces = [
             "a", "b.c", "@", "x.example", ".", ",", ";", ":", "<", ">", "\"q r\"", "\"\\\"\"", "(c)", "(n(e)s)", " ", "\r\n ",
             "=?utf-8?q?=C3=B6?=", "=?koi8-r?q?=F0.?=",
-            "<a@b.c>", "a@b.c", "Team:", "<@r.example:a@b.c>", "\u{1}", "\"@\"", "J.", String(repeating: "w", count: 70),
+            "<a@b.c>", "a@b.c", "Team:", "=?utf-8?q?a,b?= ", "=?koi8-r?q?=F0;?= ", "<@r.example:a@b.c>", "\u{1}", "\"@\"", "J.",
+            String(repeating: "w", count: 70),
             "=?utf-8?b?8J+YgA==?=", "()", "\"\"",
         ]
         var random = SeededNumbers(state: 7)

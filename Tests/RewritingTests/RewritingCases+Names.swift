@@ -287,5 +287,25 @@ extension RewritingCase {
                 "From: =?utf-8?Q?Anna_=C3=BCber_mail=2Eexample=2Ecom?=", " <no-reply@mail.example.com>",
                 "X-Original-From: Anna <anna@corp.example>", "Reply-To: Anna <anna@corp.example>",
             ])),
+        RewritingCase(
+            "H07 specials in an encoded-word", ["From: =?UTF-8?Q?M=C3=BCller,_Anna_(Sales)?= <anna@corp.example>"],
+            .becomes([
+                "From: =?utf-8?Q?M=C3=BCller=2C_Anna_=28Sales=29_via_mail=2Ee?=", " =?utf-8?Q?xample=2Ecom?= <no-reply@mail.example.com>",
+                "X-Original-From: =?utf-8?Q?M=C3=BCller=2C_Anna_=28Sales=29?=", " <anna@corp.example>",
+                "Reply-To: =?utf-8?Q?M=C3=BCller=2C_Anna_=28Sales=29?= <anna@corp.example>",
+            ])),
+        RewritingCase(
+            "H05 an address of ours in an encoded-word with specials", ["From: =?utf-8?q?<a@mail.example.com>,?= <x@evil.example>"],
+            .becomes([
+                "From: \"x via mail.example.com\" <no-reply@mail.example.com>",
+                "X-Original-From: \"<a@mail.example.com>,\" <x@evil.example>",
+                "Reply-To: \"<a@mail.example.com>,\" <x@evil.example>",
+            ])),
+        RewritingCase(
+            "H05 specials in an encoded-word of our own author", ["From: =?utf-8?q?x@evil.example,?= <a@mail.example.com>"],
+            .becomes(["From: \"x@evil.example,\" <a@mail.example.com>"])),
+        RewritingCase(
+            "H05 an encoded-word with specials as local part", ["From: =?utf-8?q?a,b?= @mail.example.com"],
+            .refused("554 5.6.0 From field: unexpected ',' at octet 13; put a display name with special characters in double quotes")),
     ]
 }
