@@ -161,6 +161,8 @@ import Testing
         #expect(throws: AddressListError.tooManyElements) {
             try AddressList(parsing: octets("g:" + String(repeating: "a@b.c,", count: 10_241) + ";")[...])
         }
+        let nameless = ":" + String(repeating: "a@b.c,", count: 9000) + "a@b.c;"
+        #expect(try AddressList(parsing: octets(nameless)[...]).elements.count == 9001)
         let commas = try AddressList(parsing: octets(String(repeating: ",", count: 10_000))[...])
         #expect(commas.elements.isEmpty && !commas.isModern)
     }
