@@ -44,6 +44,7 @@ let package = Package(
         module("MessageFormat", on: ["MailModel"]),
         module("DKIM", on: ["MailModel", "MessageFormat"]),
         module("Rewriting", on: ["MailModel", "MessageFormat"]),
+        module("Alignment", on: ["MailModel"]),
         module("Intake", on: ["MailModel", "MessageFormat", "Rewriting", "DKIM", "Crypto"]),
 
         // Edge: what does I/O parses no mail.
@@ -87,6 +88,8 @@ let package = Package(
         tests("SMTPProtocolTests", on: ["SMTPProtocol", "MailModel"]),
         tests("MessageFormatTests", on: ["MessageFormat", "MailModel"]),
         tests("DKIMTests", on: ["DKIM", "MessageFormat", "MailModel", "Crypto"], exclude: ["Golden", "verify_with_dkimpy.py"]),
+        tests("AddressTests", on: ["SMTPProtocol", "MessageFormat", "MailModel"]),
+        tests("AlignmentTests", on: ["Alignment", "MailModel"]),
         tests("RewritingTests", on: ["Rewriting", "MessageFormat", "MailModel"]),
         tests("IntakeTests", on: ["Intake", "Rewriting", "DKIM", "MessageFormat", "MailModel", "Crypto"]),
         tests("CryptoTests", on: ["Crypto"]),

@@ -2,13 +2,15 @@ internal import MailModel
 internal import MessageFormat
 
 extension HeaderBlock {
-    /// Adds Date and Message-ID where they are missing or cannot be read (RFC 6409 §8.2, §8.3).
+    /// Adds Date and Message-ID where they are missing or cannot be read (RFC 6409 §8.2, §8.3); a date in obsolete syntax is written anew.
     ///
     /// - Returns: the Message-ID, printable.
     mutating func repair(author: Mailbox, queueID: QueueID, now: Timestamp) throws(Refusal) -> String {
         do throws(HeaderError) {
-            if first(.date).map({ MessageDate.isValid($0.value) }) != true {
-                replaceFirst(.date, with: try HeaderField(.date, value: MessageDate.format(now)))
+            switch first(.date).flatMap({ MessageDate.style(of: $0.value) }) {
+            case .modern: break
+            case .obsolete(let modern): replaceFirst(.date, with: try HeaderField(.date, value: modern))
+            case nil: replaceFirst(.date, with: try HeaderField(.date, value: MessageDate.format(now)))
             }
             if let existing = first(.messageID)?.unfolded, MessageID.isValid(existing) {
                 return PrintableText.sanitized(existing, limit: 998)

@@ -3,7 +3,7 @@
 /// `"abc"@x`, `"a\bc"@x` and `abc@x` are one mailbox (RFC 5321 §4.1.2), so they are one value. Case is kept: only the host that
 /// owns the mailbox may fold it.
 public struct LocalPart: Hashable, Sendable {
-    /// Unquoted; 0 to 64 octets, each 32 to 126.
+    /// Unquoted; each 32 to 126, and together at most 64 in the form for the wire.
     public let octets: [UInt8]
 
     /// Parses the `Dot-string` or `Quoted-string` of RFC 5321 §4.1.2.
@@ -21,6 +21,8 @@ public struct LocalPart: Hashable, Sendable {
             throw octet >= 0x80 ? .nonASCII(at: offset) : .controlCharacter(at: offset)
         }
         self.octets = octets
+        // Quotes and backslashes count (RFC 5321 §4.5.3.1.1); 31 octets are at most 64 with them.
+        guard octets.count <= 31 || wireOctets.count <= 64 else { throw .localPartTooLong }
     }
 
     /// Without the `+detail` that addresses the same mailbox: `anna+news` is `anna`. A leading `+` is no detail.

@@ -74,6 +74,10 @@ struct AddressLexer {
             try skipQuotedString()
             return .quotedString(start..<index)
         }
+        if octet == ASCII.equals, let end = endOfEncodedWord {
+            index = end
+            return .atom(start..<end)
+        }
         while index < octets.endIndex, ASCII.isAtomText(octets[index]) { index += 1 }
         if index > start { return .atom(start..<index) }
         switch octet {
@@ -83,6 +87,35 @@ struct AddressLexer {
         default: throw .unexpectedOctet(octet, at: offset(of: start))
         }
     }
+
+    /// Where the encoded-word at `index` ends, if it is one and stands by itself. Many programs leave commas, brackets and the like in its
+    /// text, which no atom may hold (RFC 2047 §5 rule 3); what they mean is plain. Looks at each octet once, up to the fourth `?`.
+    private var endOfEncodedWord: Int? {
+        guard index + 1 < octets.endIndex, octets[index + 1] == Self.questionMark else { return nil }
+        var questionMarks = 0
+        var end = index + 1
+        while end < octets.endIndex, questionMarks < 4 {
+            let octet = octets[end]
+            if octet == Self.questionMark {
+                questionMarks += 1
+            } else if questionMarks < 3
+                ? !ASCII.isAtomText(octet) : !ASCII.isPrintable(octet) || octet == ASCII.space || octet == ASCII.quote
+            {
+                return nil
+            }
+            end += 1
+        }
+        guard questionMarks == 4, end < octets.endIndex, octets[end] == ASCII.equals, EncodedWord(octets[index...end]) != nil
+        else { return nil }
+        end += 1
+        guard end < octets.endIndex else { return end }
+        switch octets[end] {
+        case ASCII.space, ASCII.tab, ASCII.carriageReturn, ASCII.less, ASCII.leftParenthesis: return end
+        default: return nil
+        }
+    }
+
+    private static let questionMark = UInt8(ascii: "?")
 
     private mutating func skipQuotedString() throws(AddressListError) {
         let start = index
@@ -100,6 +133,22 @@ struct AddressLexer {
         }
         index = octets.endIndex
         throw .unclosedQuote(at: offset(of: start))
+    }
+
+    /// Whether there is neither a control character nor a line of blanks: both are obsolete (RFC 5322 §4.1, §4.2).
+    var hasModernText: Bool {
+        var isBlankLine = false  // the first line has the name of the field
+        for octet in octets {
+            switch octet {
+            case ASCII.space, ASCII.tab, ASCII.carriageReturn: continue
+            case ASCII.lineFeed:
+                if isBlankLine { return false }
+                isBlankLine = true
+            case 0..<32, 127: return false
+            default: isBlankLine = false
+            }
+        }
+        return !isBlankLine
     }
 
     /// What a quoted-string or the inside of a comment means: quoted-pairs and folding undone.

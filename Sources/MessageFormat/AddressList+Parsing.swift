@@ -9,32 +9,40 @@ extension AddressList {
 }
 
 /// One pass over the value, no recursion: a group is a flag, for groups do not nest.
-private struct AddressListParser {
+struct AddressListParser {
     /// A word of what is a display name or a local part; which of the two, only the next special tells.
-    private struct Word {
+    struct Word {
         let range: Range<Int>
         let isQuoted: Bool
         /// `John Q. Public` is a phrase, `john.public` may be a local part.
         let isDot: Bool
     }
 
-    private var lexer: AddressLexer
+    var lexer: AddressLexer
     private var elements: [AddressList.Element] = []
     private var emptyElements = 0
-    private var group: (members: [NamedMailbox], start: Int)?
+    private var group: (members: [NamedMailbox], rawName: ArraySlice<UInt8>, start: Int)?
     private var memberCount = 0
+    var isModern: Bool
+    /// A comma was the last thing read: something must follow.
+    private var followsComma = false
 
-    init(_ value: ArraySlice<UInt8>) { lexer = AddressLexer(value) }
+    init(_ value: ArraySlice<UInt8>) {
+        lexer = AddressLexer(value)
+        isModern = lexer.hasModernText
+    }
 
     mutating func parse() throws(AddressListError) -> AddressList {
         while try parseElement() {}
         if let group { throw .unclosedGroup(at: group.start) }
-        return AddressList(elements: elements, hasEmptyElements: emptyElements > 0)
+        return AddressList(elements: elements, isModern: isModern && emptyElements == 0)
     }
 
     /// - Returns: `false` at the end of the value.
     private mutating func parseElement() throws(AddressListError) -> Bool {
         var words: [Word] = []
+        let followsComma = self.followsComma
+        self.followsComma = false
         try lexer.skipBlanksAndComments()
         let start = lexer.index
         while true {
@@ -50,10 +58,12 @@ private struct AddressListParser {
             case .special(ASCII.at):
                 try parseBareAddress(localPart: words, at: tokenStart)
                 return true
-            case .special(ASCII.colon) where group == nil && !words.isEmpty:
-                group = ([], lexer.offset(of: start))
+            case .special(ASCII.colon) where group == nil:
+                group = ([], lexer.octets[phrase(of: words) ?? start..<start], lexer.offset(of: start))
+                if words.isEmpty { isModern = false }
                 return true
             case .special(ASCII.semicolon) where group != nil && words.isEmpty:
+                if followsComma { isModern = false }
                 try closeGroup()
                 return true
             case .special(ASCII.comma) where words.isEmpty:
@@ -65,6 +75,7 @@ private struct AddressListParser {
             case .special(let octet): throw .unexpectedOctet(octet, at: lexer.offset(of: tokenStart))
             case .end:
                 guard words.isEmpty else { throw .missingDomain(at: lexer.offset(of: start)) }
+                if followsComma { isModern = false }
                 return false
             }
             try lexer.skipBlanksAndComments()
@@ -75,9 +86,23 @@ private struct AddressListParser {
         guard elements.count + emptyElements + memberCount <= AddressList.maximumElements else { throw .tooManyElements }
     }
 
+    /// From the first word to the last, what lies between them included.
+    private mutating func phrase(of words: [Word]) -> Range<Int>? {
+        guard let first = words.first, let last = words.last else { return nil }
+        // `John Q. Public` without quotes is an obs-phrase; an encoded-word may hold what no atom may.
+        if !words.allSatisfy({ $0.isQuoted || !$0.isDot && lexer.octets[$0.range].allSatisfy(ASCII.isAtomText) }) { isModern = false }
+        return first.range.lowerBound..<last.range.upperBound
+    }
+
     private mutating func closeGroup() throws(AddressListError) {
-        elements.append(.group(group?.members ?? []))
-        group = nil
+        guard let group else { return }
+        if group.rawName.isEmpty {
+            memberCount -= group.members.count
+            elements.append(contentsOf: group.members.map(AddressList.Element.mailbox))
+        } else {
+            elements.append(.group(AddressGroup(members: group.members, rawName: group.rawName)))
+        }
+        self.group = nil
         try checkCount()
         try lexer.skipBlanksAndComments()
         try expectSeparator()
@@ -87,7 +112,8 @@ private struct AddressListParser {
     private mutating func expectSeparator() throws(AddressListError) {
         let start = lexer.index
         switch try lexer.next() {
-        case .end, .special(ASCII.comma): return
+        case .end: return
+        case .special(ASCII.comma): followsComma = true
         case .special(ASCII.semicolon) where group != nil: try closeGroup()
         case .atom(let range), .quotedString(let range):
             throw .unexpectedOctet(lexer.octets[range.lowerBound], at: lexer.offset(of: start))
@@ -118,7 +144,9 @@ private struct AddressListParser {
 
     private mutating func parseAngleAddress(phrase: [Word]) throws(AddressListError) {
         let angle = lexer.index - 1
+        let name = self.phrase(of: phrase)
         var words: [Word] = []
+        lexer.forgetComment()
         try lexer.skipBlanksAndComments()
         while true {
             let tokenStart = lexer.index
@@ -137,7 +165,7 @@ private struct AddressListParser {
                 case .end: throw .unclosedAngle(at: lexer.offset(of: angle))
                 default: throw .unexpectedOctet(lexer.octets[closing], at: lexer.offset(of: closing))
                 }
-                let name = phrase.first.map { $0.range.lowerBound..<(phrase.last?.range.upperBound ?? $0.range.upperBound) }
+                if lexer.lastComment != nil { isModern = false }
                 return try finish(mailbox, phrase: name)
             case .special(ASCII.greater):
                 throw words.isEmpty ? .emptyAngle(at: lexer.offset(of: angle)) : .missingDomain(at: lexer.offset(of: angle))
@@ -150,6 +178,7 @@ private struct AddressListParser {
 
     /// `@a.example,@b.example:` before an address: obsolete, read and dropped (RFC 5322 §4.4). The first `@` is read already.
     private mutating func skipRoute() throws(AddressListError) {
+        isModern = false
         while true {
             try lexer.skipBlanksAndComments()
             let start = lexer.index
@@ -159,68 +188,6 @@ private struct AddressListParser {
             case .end: throw .unexpectedEnd(at: lexer.offset(of: start))
             default: throw .unexpectedOctet(lexer.octets[start], at: lexer.offset(of: start))
             }
-        }
-    }
-
-    /// Reads the domain and puts the address together. `at` is where the `@` stands.
-    private mutating func parseDomain(after words: [Word], at: Int) throws(AddressListError) -> Mailbox {
-        guard let first = words.first else { throw .unexpectedOctet(ASCII.at, at: lexer.offset(of: at)) }
-        let start = lexer.offset(of: first.range.lowerBound)
-        let localPart = try self.localPart(of: words, start: start)
-        try lexer.skipBlanksAndComments()
-        if lexer.index < lexer.octets.endIndex, lexer.octets[lexer.index] == ASCII.leftBracket {
-            throw .invalidAddress(.addressLiteral, at: start)
-        }
-        // Blanks and comments may stand around the dots (obs-domain); two atoms with no dot between them are not one domain.
-        var domain: [UInt8] = []
-        var endsInAtom = false
-        while lexer.index < lexer.octets.endIndex {
-            let tokenStart = lexer.index
-            let octet = lexer.octets[tokenStart]
-            guard octet == ASCII.dot || !endsInAtom else { throw .unexpectedOctet(octet, at: lexer.offset(of: tokenStart)) }
-            guard octet == ASCII.dot || ASCII.isAtomText(octet) else { break }
-            _ = try lexer.next()
-            domain.append(contentsOf: lexer.octets[tokenStart..<lexer.index])
-            endsInAtom = octet != ASCII.dot
-            if domain.count > 255 { throw .invalidAddress(.domainTooLong, at: start) }
-            if try domainEndsHere() { break }
-            try lexer.skipBlanksAndComments()
-        }
-        do {
-            return Mailbox(localPart: localPart, domain: try Domain(allowingSingleLabel: domain))
-        } catch {
-            throw error == .empty ? .missingDomain(at: start) : .invalidAddress(error, at: start)
-        }
-    }
-
-    /// Looks past blanks and comments without taking them: a comment behind the domain may be the author's name.
-    private func domainEndsHere() throws(AddressListError) -> Bool {
-        var ahead = lexer
-        try ahead.skipBlanksAndComments()
-        guard ahead.index < ahead.octets.endIndex else { return true }
-        let octet = ahead.octets[ahead.index]
-        return octet != ASCII.dot && !ASCII.isAtomText(octet)
-    }
-
-    private func localPart(of words: [Word], start: Int) throws(AddressListError) -> LocalPart {
-        var value: [UInt8] = []
-        var followsWord = false
-        for word in words {
-            if !word.isDot, followsWord {
-                throw .unexpectedOctet(lexer.octets[word.range.lowerBound], at: lexer.offset(of: word.range.lowerBound))
-            }
-            followsWord = !word.isDot
-            if word.isQuoted {
-                value.append(contentsOf: lexer.unquoted(word.range.dropFirst().dropLast()))
-            } else {
-                value.append(contentsOf: lexer.octets[word.range])
-            }
-            if value.count > 64 { throw .invalidAddress(.localPartTooLong, at: start) }
-        }
-        do {
-            return try LocalPart(unquoted: value)
-        } catch {
-            throw .invalidAddress(error, at: start)
         }
     }
 }

@@ -2,18 +2,19 @@ public import MailModel
 
 /// The value of a From, To, Cc or Reply-To field, parsed once (RFC 5322 §3.4): what is checked is what is printed.
 ///
-/// Obsolete forms are read: comments and folding anywhere, source routes (dropped), empty elements, `:;` groups. Encoded-words are
-/// never decoded on the way to an address (RFC 2047 §5).
+/// Obsolete forms are read: comments and folding anywhere, source routes (dropped), empty elements, groups without a name (their members
+/// then stand alone). Encoded-words are never decoded on the way to an address (RFC 2047 §5).
 public struct AddressList: Hashable, Sendable {
     public enum Element: Hashable, Sendable {
         case mailbox(NamedMailbox)
         /// `undisclosed-recipients:;`
-        case group([NamedMailbox])
+        case group(AddressGroup)
     }
 
     public let elements: [Element]
-    /// `a@b, , c@d`: obsolete, and read by some as an address.
-    public let hasEmptyElements: Bool
+    /// Whether it may leave as it was written: nothing in it is obsolete (RFC 5322 §4), and nothing stands inside an address but the
+    /// address, for Amazon SES refuses comments and blanks there.
+    public let isModern: Bool
 
     /// Addresses, groups and empty elements in one field.
     public static let maximumElements = 10_240
@@ -23,14 +24,14 @@ public struct AddressList: Hashable, Sendable {
         elements.flatMap { element in
             switch element {
             case .mailbox(let mailbox): [mailbox]
-            case .group(let members): members
+            case .group(let group): group.members
             }
         }
     }
 
-    init(elements: [Element], hasEmptyElements: Bool) {
+    init(elements: [Element], isModern: Bool) {
         self.elements = elements
-        self.hasEmptyElements = hasEmptyElements
+        self.isModern = isModern
     }
 }
 
@@ -46,4 +47,13 @@ public struct NamedMailbox: Hashable, Sendable {
     public var displayName: DisplayName {
         isComment ? DisplayName(comment: rawName) : DisplayName(phrase: rawName)
     }
+}
+
+/// `Team: a@example.com, b@example.com;` (RFC 5322 §3.4); groups do not nest.
+public struct AddressGroup: Hashable, Sendable {
+    public let members: [NamedMailbox]
+    let rawName: ArraySlice<UInt8>
+
+    /// What the name says, encoded-words decoded.
+    public var displayName: DisplayName { DisplayName(phrase: rawName) }
 }

@@ -95,7 +95,7 @@ public struct DisplayName: Hashable, Sendable {
     private static func append(_ text: [UInt8], cleanedTo output: inout [UInt8]) {
         for scalar in String(decoding: text, as: UTF8.self).unicodeScalars {
             switch scalar.value {
-            case 0...0x20, 0x7F...0xA0, 0x200E, 0x200F, 0x2028...0x202E, 0x2066...0x2069, 0xFEFF:
+            case 0...0x20, 0x7F...0xA0, 0x061C, 0x200E, 0x200F, 0x2028...0x202E, 0x2066...0x2069, 0xFEFF:
                 if output.last != ASCII.space { output.append(ASCII.space) }
             default: output.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
             }
@@ -132,10 +132,10 @@ public struct DisplayName: Hashable, Sendable {
             // Blanks between two encoded-words are not part of the text (RFC 2047 §6.2).
             if index > 0, !(followsEncodedWord && encoded != nil) { text.append(ASCII.space) }
             followsEncodedWord = encoded != nil
-            if let encoded, encoded.utf8 == nil, word.allSatisfy({ ASCII.isAtomText($0) || $0 == ASCII.dot }) {
+            if let encoded, encoded.utf8 == nil, let carried = EncodedWord.asAtom(word) {
                 append(text: text)
                 text = []
-                parts.append(.encodedWord(Array(word)))
+                parts.append(.encodedWord(carried))
             } else {
                 text.append(contentsOf: encoded?.utf8 ?? Array(word))
             }

@@ -53,13 +53,33 @@ struct EncodedWord {
         return decoded
     }
 
+    /// `word`, which is an encoded-word, as an atom, which it must be in a phrase (RFC 2047 §5 rule 3): dots, commas and the like in its text
+    /// are encoded.
+    ///
+    /// - Returns: `nil` if they stand elsewhere.
+    static func asAtom(_ word: some Collection<UInt8>) -> [UInt8]? {
+        var atom: [UInt8] = []
+        var questionMarks = 0
+        for octet in word {
+            if octet == questionMark { questionMarks += 1 }
+            if ASCII.isAtomText(octet) {
+                atom.append(octet)
+            } else if questionMarks == 3, ASCII.isPrintable(octet) {
+                atom.append(ASCII.equals)
+                HexDigit.append(octet, to: &atom)
+            } else {
+                return nil
+            }
+        }
+        return atom
+    }
 }
 
 extension EncodedWord {
     /// The octets as UTF-8, or `nil` for a charset whose table we do not carry.
     var utf8: [UInt8]? {
         func named(_ name: StaticString) -> Bool { charset.equalsIgnoringCase(name) }
-        if named("UTF-8") || named("UTF8") || named("US-ASCII") || named("ASCII") { return octets }
+        if named("UTF-8") || named("UTF8") || named("US-ASCII") || named("ASCII") || named("ANSI_X3.4-1968") { return octets }
         if named("ISO-8859-1") || named("WINDOWS-1252") || named("CP1252") { return transcoded { Self.windows1252[$0] } }
         if named("ISO-8859-15") { return transcoded { Self.latin9[$0] } }
         return nil

@@ -5,13 +5,41 @@ extension HeaderField {
     public init(_ name: FieldName, addresses: [(name: DisplayName, mailbox: Mailbox)]) throws(HeaderError) {
         var pieces: [[UInt8]] = []
         for (index, address) in addresses.enumerated() {
-            let phrase = address.name.pieces
-            pieces.append(contentsOf: phrase)
-            var route = address.mailbox.wireOctets
-            if !phrase.isEmpty { route = [ASCII.less] + route + [ASCII.greater] }
-            if index < addresses.count - 1 { route.append(ASCII.comma) }
-            pieces.append(route)
+            if index > 0 { pieces[pieces.count - 1].append(ASCII.comma) }
+            pieces.append(contentsOf: address.mailbox.pieces(called: address.name))
         }
+        try self.init(name, pieces: pieces)
+    }
+
+    /// The field of a list, serialised anew from what was understood: names, addresses and groups in modern syntax; what comments say that
+    /// do not name an author, source routes and empty elements are gone.
+    ///
+    /// - Returns: `nil` if there is nothing to print.
+    public init?(_ name: FieldName, _ list: AddressList) throws(HeaderError) {
+        var pieces: [[UInt8]] = []
+        func append(toLast octet: UInt8) {
+            if !pieces.isEmpty { pieces[pieces.count - 1].append(octet) }
+        }
+        func append(_ members: [NamedMailbox]) {
+            for (index, member) in members.enumerated() {
+                if index > 0 { append(toLast: ASCII.comma) }
+                pieces.append(contentsOf: member.pieces)
+            }
+        }
+        for element in list.elements {
+            if !pieces.isEmpty { append(toLast: ASCII.comma) }
+            switch element {
+            case .mailbox(let mailbox): append([mailbox])
+            case .group(let group):
+                let name = group.displayName
+                pieces.append(contentsOf: name.isEmpty ? [[ASCII.quote, ASCII.quote]] : name.pieces)
+                // An encoded-word stands between blanks (RFC 2047 §5 rule 3).
+                if name.plainWords == nil { pieces.append([ASCII.colon]) } else { append(toLast: ASCII.colon) }
+                append(group.members)
+                append(toLast: ASCII.semicolon)
+            }
+        }
+        guard !pieces.isEmpty else { return nil }
         try self.init(name, pieces: pieces)
     }
 
@@ -36,5 +64,17 @@ extension HeaderField {
             column += piece.count
         }
         try self.init(name, value: value)
+    }
+}
+
+extension NamedMailbox {
+    fileprivate var pieces: [[UInt8]] { mailbox.pieces(called: displayName) }
+}
+
+extension Mailbox {
+    /// `Anna`, `Berg`, `<a@example.com>`; without a name the address alone.
+    fileprivate func pieces(called name: DisplayName) -> [[UInt8]] {
+        let phrase = name.pieces
+        return phrase.isEmpty ? [wireOctets] : phrase + [[ASCII.less] + wireOctets + [ASCII.greater]]
     }
 }

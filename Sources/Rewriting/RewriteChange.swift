@@ -2,7 +2,7 @@ public import MailModel
 
 /// One thing that the rules did to a message: together they explain why it leaves as it does.
 public enum RewriteChange: Hashable, Sendable {
-    /// From lies in this identity and stays byte for byte.
+    /// From lies in this identity and stays byte for byte, unless its syntax is obsolete.
     case fromKept(Identity.Scope)
     case fromRewritten(before: Mailbox, after: Mailbox, Identity.Scope)
     /// The author became Reply-To, because there was none.
@@ -16,6 +16,8 @@ public enum RewriteChange: Hashable, Sendable {
     case repeatedFieldRemoved(String)
     /// The second and later ones became continuation lines of the first.
     case repeatedFieldsJoined(String)
+    /// An address field with obsolete syntax became one that says the same in modern syntax.
+    case addressesModernized(String)
     /// 8-bit text or a line of more than 998 octets in that field.
     case fieldWrittenAnew(String)
     /// Parts with 8-bit octets or endless lines are quoted-printable or base 64 now.
@@ -36,6 +38,7 @@ extension RewriteChange: CustomStringConvertible {
         case .emptyFieldRemoved(let name): "\(name) removed: it names no address"
         case .repeatedFieldRemoved(let name): "a second \(name) removed"
         case .repeatedFieldsJoined(let name): "several \(name) joined"
+        case .addressesModernized(let name): "\(name) written anew: its syntax was obsolete"
         case .fieldWrittenAnew(let name): "\(name) written in 7 bits and folded"
         case .bodyEncoded: "the body encoded to 7 bits"
         case .mimeVersionAdded: "MIME-Version added"

@@ -29,16 +29,17 @@ extension RewriteRules {
         let limits = accounts[account]
 
         try header.unifyRepeated(&changes)
-        let written = try Self.author(of: header)
+        let (authors, written) = try Self.author(of: header)
         try governSESHeaders(in: &header, by: limits?.sesHeaders ?? sesHeaders, &changes)
         for field in header.remove(where: { $0.name.map(fieldsThatNeverLeave.contains) ?? false }) {
             changes.append(.fieldRemoved(field.printableName))
         }
-        try Self.checkAddressFields(of: &header, &changes)
+        try header.settleAddressFields(&changes)
         // `From : a` is From to us and not to everyone: some verifiers do not find such a field, and a signature over it fails there.
         header.modernizeColons { $0.name != nil }
 
         let (author, identity) = try align(&header, written, account, limits?.from, &changes)
+        if author == written.mailbox { try header.modernizeAuthor(authors, &changes) }
         if let patterns = limits?.from, !patterns.contains(where: { $0.matches(author) }) {
             throw notAllowed(author, account, patterns)
         }
@@ -47,43 +48,19 @@ extension RewriteRules {
             header: header, envelope: envelope, authorBefore: written.mailbox, author: author, identity: identity, changes: changes)
     }
 
-    /// The one mailbox in the one From field.
-    private static func author(of header: HeaderBlock) throws(Refusal) -> NamedMailbox {
+    /// The one mailbox in the one From field, and the list that it was found in.
+    private static func author(of header: HeaderBlock) throws(Refusal) -> (AddressList, NamedMailbox) {
         guard let field = header.first(.from) else {
             throw .unsendable("from_missing", "The header has no From field; add one with the author's address")
         }
-        let list = try addresses(in: field)
+        let list = try field.addressList()
         guard let first = list.elements.first else {
             throw .unsendable("from_empty", "The From field names no address")
         }
-        guard case .mailbox(let author) = first, list.elements.count == 1, !list.hasEmptyElements else {
+        guard case .mailbox(let author) = first, list.elements.count == 1 else {
             throw .unsendable("from_several", "The From field must name exactly one address, and no group")
         }
-        return author
-    }
-
-    private static func addresses(in field: HeaderField) throws(Refusal) -> AddressList {
-        do throws(AddressListError) {
-            return try AddressList(parsing: field.value)
-        } catch {
-            throw .unsendable("address_syntax", "\(field.printableName) field: \(error)")
-        }
-    }
-
-    /// Refuses what SES would refuse after DATA, when the app no longer listens.
-    private static func checkAddressFields(of header: inout HeaderBlock, _ changes: inout [RewriteChange]) throws(Refusal) {
-        var hasEmpty = false
-        for field in header.fields where field.isAddressField {
-            let list = try addresses(in: field)
-            if list.elements.isEmpty { hasEmpty = true }
-            for named in list.mailboxes where !named.mailbox.isSendableBySES {
-                throw .unsendable(
-                    "address_syntax", "\(field.printableName) field: Amazon SES takes no ':' or '@' before the '@' of \(named.mailbox)")
-            }
-        }
-        guard hasEmpty else { return }
-        let removed = header.remove { $0.isAddressField && ((try? AddressList(parsing: $0.value).elements.isEmpty) ?? false) }
-        for field in removed { changes.append(.emptyFieldRemoved(field.printableName)) }
+        return (list, author)
     }
 
     private func governSESHeaders(
@@ -171,13 +148,7 @@ extension Refusal {
     }
 }
 
-extension HeaderField {
-    fileprivate var printableName: String { PrintableText.sanitized(nameOctets, limit: 80) }
-
-    fileprivate var isAddressField: Bool { name == .to || name == .cc || name == .replyTo }
-}
-
 extension Mailbox {
     /// SES refuses these in a local part, even quoted: `Address contains illegal characters in user name`.
-    fileprivate var isSendableBySES: Bool { !localPart.octets.contains { $0 == ASCII.colon || $0 == ASCII.at } }
+    var isSendableBySES: Bool { !localPart.octets.contains { $0 == ASCII.colon || $0 == ASCII.at } }
 }

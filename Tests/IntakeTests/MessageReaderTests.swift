@@ -130,7 +130,8 @@ import Testing
 
     @Test(arguments: [
         ("Date: yesterday\r\n", "Date: Sun, 01 Mar 2026 09:05:07 +0000\r\n"), ("Date:\r\n", "Date: Sun, 01 Mar 2026 09:05:07 +0000\r\n"),
-        ("", "Date: Sun, 01 Mar 2026 09:05:07 +0000\r\n"), ("DATE:1 Jan 99 1:2 EST\r\n", "DATE:1 Jan 99 1:2 EST\r\n"),
+        ("", "Date: Sun, 01 Mar 2026 09:05:07 +0000\r\n"), ("DATE:1 Jan 99 1:2 EST\r\n", "Date: 1 Jan 1999 01:02 -0500\r\n"),
+        ("DATE:1 Jan\r\n 1999 01:02 -0500 (EST)\r\n", "DATE:1 Jan\r\n 1999 01:02 -0500 (EST)\r\n"),
     ])
     func date(field: String, expected: String) throws {
         let taken = try take(octets("From: a@mail.example.com\r\n" + field + "\r\n"), settings: settings())

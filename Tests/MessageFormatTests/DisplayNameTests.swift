@@ -18,7 +18,7 @@ import Testing
         ("J\u{F6}rg, X", "From: =?utf-8?Q?J=C3=B6rg=2C_X?= <a@b.c>\r\n"),
         ("=?utf-8?q?x?=", "From: =?utf-8?Q?=3D=3Futf-8=3Fq=3Fx=3F=3D?= <a@b.c>\r\n"),
         ("a\r\nBcc: x@y.z", "From: \"a Bcc: x@y.z\" <a@b.c>\r\n"),
-        ("a\u{0}b\u{B}c\u{85}d\u{2028}e\u{202E}f", "From: a b c d e f <a@b.c>\r\n"),
+        ("a\u{0}b\u{B}c\u{85}d\u{2028}e\u{202E}f\u{61C}g", "From: a b c d e f g <a@b.c>\r\n"),
         ("\u{0}", "From: a@b.c\r\n"),
     ])
     func serialised(name: String, expected: String) throws {
@@ -85,6 +85,23 @@ import Testing
         "0 Mar 2026 1:1 Z",
     ])
     func invalid(date: String) { #expect(!MessageDate.isValid(octets(date)[...])) }
+
+    @Test(
+        arguments: [
+            (" Sun, 01 Mar 2026 09:05:07 +0000", nil), ("1 Mar 2026 09:05 +0100", nil), ("Sun,1 mar 2026 09:05:07 -0330 (home)", nil),
+            ("Thu,\r\n      13\r\n        Feb\r\n          1969\r\n      23:32\r\n               -0330 (Newfoundland Time)", nil),
+            ("Sun, 1 Mar 26 9:5:7 GMT", "Sun, 1 Mar 2026 09:05:07 +0000"), ("1 Mar 99 09:05 EST", "1 Mar 1999 09:05 -0500"),
+            ("Sunday, 01 Mar 2026 09:05:07 +0000", "Sun, 01 Mar 2026 09:05:07 +0000"),
+            ("Sun, 01 Mar 126 09:05:07 MESZ", "Sun, 01 Mar 2026 09:05:07 -0000"),
+            ("Fri, 21 Nov 1997 09(comment):   55  :  06 -0600", "Fri, 21 Nov 1997 09:55:06 -0600"),
+            ("Sun , 1 Mar 2026 09:05:07 Z", "Sun, 1 Mar 2026 09:05:07 +0000"), ("1 (x) Mar 2026 09:05 +0000", "1 Mar 2026 09:05 +0000"),
+            ("1 Mar 2026 09:05 +0000\r\n \r\n (x)", "1 Mar 2026 09:05 +0000"),
+        ] as [(String, String?)])
+    func obsoleteForms(date: String, modern: String?) {
+        let expected = modern.map { MessageDate.Style.obsolete(modern: octets($0)) } ?? .modern
+        #expect(MessageDate.style(of: octets(date)[...]) == expected)
+        if let modern { #expect(MessageDate.style(of: octets(modern)[...]) == .modern) }
+    }
 }
 
 @Suite struct MessageIDTests {

@@ -1,5 +1,6 @@
 """What a message may have lost on its way, judged by Python's email package, which shares no code with us."""
 import email
+import email._header_value_parser
 import email.header
 import email.policy
 import re
@@ -57,6 +58,19 @@ def readable(octets):
     return re.sub(rb"\s+", b" ", decoded).strip()
 
 
+def reads_alike(sent, kept):
+    """Whether an address field in obsolete syntax became one in modern syntax with the same addresses, in order."""
+    def read(octets):
+        value = octets.partition(b":")[2].decode("ascii", "replace").replace("\r\n", "").strip()
+        return value, email._header_value_parser.get_address_list(value)[0]
+
+    (before, old), (_, new) = read(sent), read(kept)
+    is_obsolete = old.all_defects or re.search(r"\(|\s[.@]|[.@]\s|<@", before) or re.search(rb"\n[ \t]+(\r\n|$)", sent)
+    # What Python makes of comments inside an address is not what RFC 5322 does.
+    plain = [re.sub(r"\([^()]*\)|\s", "", box.addr_spec).lower() for box in old.all_mailboxes]
+    return bool(is_obsolete) and not new.all_defects and plain == [box.addr_spec.lower() for box in new.all_mailboxes]
+
+
 def losses(sent, received):
     """What is not there any more, or not as it was; an empty list is what we want."""
     found = []
@@ -76,6 +90,8 @@ def losses(sent, received):
         if not places:
             if name in ("to", "cc") and b"@" not in octets:
                 continue  # no address in it: removed by a rule
+            if name in ("to", "cc") and any(n == name and reads_alike(octets, o) for n, o in rest):
+                continue
             found.append(f"{name} is not as it was, or out of order")
             continue
         kept = rest[places[0]][1]
