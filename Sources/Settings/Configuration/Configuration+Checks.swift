@@ -51,7 +51,13 @@ extension Configuration {
         let identities = reading.identities.map(\.identity)
         // Without all identities nothing can be said.
         guard !identities.isEmpty, !reading.problems.contains(where: { $0.key?.hasPrefix("identities") ?? false }) else { return }
+        checkSenderMaps(&reading)
         for (name, policy) in accounts.sorted(by: { $0.key < $1.key }) {
+            if let wanted = policy.identity, !identities.contains(where: { $0.subject == wanted }) {
+                reading.report(
+                    key: KeyPathText.root.key("accounts").name(name.description).key("identity"),
+                    "\(wanted) is none of identities; name one of \(identities.map(\.subject.description).joined(separator: ", "))")
+            }
             for pattern in policy.from where !identities.contains(where: pattern.overlaps) {
                 reading.report(
                     .warning, key: KeyPathText.root.key("accounts").name(name.description).key("from"),
