@@ -49,6 +49,7 @@ struct Sandbox: AsyncParsableCommand {
         rules.credentials = [user: Secret(try secret())]
         rules.maximumSendRate = rate
         rules.dailyQuota = quota
+        rules.configurationSets = Set(configurationSet)
         if let maxMessages { rules.maximumMessagesPerConnection = maxMessages }
         rules.identities = try identity.map { text in
             do { return try SandboxIdentity(parsing: text) } catch { throw failure("--identity \(text): \(error)", Sysexits.usage) }

@@ -119,7 +119,10 @@ def test_a_reverse_path_of_its_own(sandbox, make, keys):
     _, code, text = send(relay, keys, None, ["From: a@mail.example.com", "To: bob@example.net"], ["bob@example.net"])
     assert code == 250, text
     queue_id = text.split()[-1]
-    until(lambda: sandbox.sender(queue_id) == f"bounce+{queue_id}@mail.example.com", lambda: sandbox.sender(queue_id))
+    def senders():
+        kept = [json.load(open(path)) for path in glob.glob(f"{sandbox.kept}/**/*.json", recursive=True)]
+        return [it["mail_from"] for it in kept if queue_id in it["message_id"]]  # which we made of it
+    assert until(senders, "the message") == [f"bounce+{queue_id}@mail.example.com"]
 
 
 MESSAGE = "From: Ann <ann@corp.example>\nTo: bob@example.net\nSubject: Grüße\n\nHallo, schöne Grüße!\n"
