@@ -134,7 +134,7 @@ public struct MessageReader: ~Copyable {
         var (original, changes) = try sevenBitHeader(of: body)
         try checkLoops(of: original)
         try describe(body, in: &original, &changes)
-        var message = try settings.rules.apply(to: original, envelope: envelope, account: account)
+        var message = try settings.rules.apply(to: original, envelope: envelope, account: account, queueID: queueID)
         let messageID = try message.header.repair(author: message.author, queueID: queueID, now: now)
 
         guard let signer = settings.signer(for: message.author) else { throw .noSigningKey(message.author.domain) }

@@ -21,6 +21,8 @@ public struct QueuedMessage: Hashable, Sendable {
     public var isWarned = false
     /// How often the process ended while this message was being attempted.
     public var crashes = 0
+    /// Why it is held from the beginning; `nil` if it is not. Means nothing once it is queued.
+    public var hold: String?
 
     public init(
         id: QueueID, account: AccountName, acceptedAt: Timestamp, reversePath: ReversePath, recipients: [QueuedRecipient],

@@ -45,7 +45,9 @@ extension HeaderBlock {
         if let subject, subject.unfolded.starts(with: mark) { return false }
         let value = subject.map { Array($0.value.drop(while: ASCII.isBlank)) } ?? []
         // On a line of its own where the first line has no room; a subject without anything visible is the mark alone.
-        let candidates = value.contains { ASCII.isPrintable($0) && !ASCII.isBlank($0) } ? [mark + [ASCII.space] + value, mark + ASCII.crlf + [ASCII.space] + value, mark] : [mark]
+        let candidates =
+            value.contains { ASCII.isPrintable($0) && !ASCII.isBlank($0) }
+            ? [mark + [ASCII.space] + value, mark + ASCII.crlf + [ASCII.space] + value, mark] : [mark]
         for candidate in candidates {
             guard let field = try? HeaderField(.subject, value: candidate) else { continue }
             replaceFirst(.subject, with: field)

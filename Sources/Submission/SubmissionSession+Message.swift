@@ -137,13 +137,15 @@ extension SubmissionSession {
         facts.identity = settings.intake.rules.identity(covering: prepared.author)?.scope.description
         let clock = service.store.serviceClock
         let due = clock.steadyWall()
-        return QueuedMessage(
+        var message = QueuedMessage(
             id: id, account: account, acceptedAt: now, reversePath: prepared.envelope.reversePath,
             recipients: prepared.envelope.recipients.enumerated().map {
                 QueuedRecipient(index: $0.offset, mailbox: $0.element, nextAttempt: due)
             },
             header: prepared.headerOctets, body: body, is8Bit: prepared.is8Bit, facts: facts,
             serviceTime: clock.now())
+        if settings.accounts[account]?.mode == .hold { message.hold = "staging: accounts.\(account).mode is hold" }
+        return message
     }
 
     private func commit(_ message: QueuedMessage) {
@@ -163,7 +165,8 @@ extension SubmissionSession {
             switch result {
             case .success:
                 for event in events { service.events.emit(event) }
-                service.next.accepted(message)
+                // A held one is the store's until somebody releases it.
+                if message.hold == nil { service.next.accepted(message) } else { service.next.withdrawn(message.id) }
             case .failure: service.next.withdrawn(message.id)
             }
             if daily != nil { service.use.settled(count, account: message.account) }
@@ -203,12 +206,18 @@ extension QueuedMessage {
         accepted.fromAfter = facts.fromAfter
         accepted.messageID = facts.messageID
         accepted.messageSize = size
-        guard let rule = facts.rule else { return [accepted] }
+        var events = [accepted]
+        if let hold {
+            var held = RelayEvent(.held, at: acceptedAt, queueID: id, account: account)
+            held.reply = hold
+            events.append(held)
+        }
+        guard let rule = facts.rule else { return events }
         var rewritten = RelayEvent(.rewritten, at: acceptedAt, queueID: id, account: account)
         rewritten.fromBefore = facts.fromBefore
         rewritten.fromAfter = facts.fromAfter
         rewritten.reply = rule
-        return [accepted, rewritten]
+        return events + [rewritten]
     }
 }
 

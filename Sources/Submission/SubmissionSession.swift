@@ -340,6 +340,11 @@ actor SubmissionSession {
             let left = service.use.left(of: daily, account: name, ledger: service.store.ledger, at: service.clock())
             guard left > session.recipientCount else { return perform(session.recipientRefused(dailyLimitReached(name, daily))) }
         }
+        if case .mailbox(let mailbox) = recipient, let account = session.account.flatMap({ settings.accounts[$0] }),
+            let refusal = account.stagingRefusal(of: mailbox)
+        {
+            return perform(session.recipientRefused(refusal))
+        }
         if case .mailbox(let mailbox) = recipient, let suppression = service.store.suppression(of: mailbox) {
             return perform(session.recipientRefused(suppression.reply))
         }

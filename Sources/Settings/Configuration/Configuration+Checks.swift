@@ -52,7 +52,13 @@ extension Configuration {
         let identities = reading.identities.map(\.identity)
         // Without all identities nothing can be said.
         guard !identities.isEmpty, !reading.problems.contains(where: { $0.key?.hasPrefix("identities") ?? false }) else { return }
+        checkSenderMaps(&reading)
         for (name, policy) in accounts.sorted(by: { $0.key < $1.key }) {
+            if let wanted = policy.identity, !identities.contains(where: { $0.subject == wanted }) {
+                reading.report(
+                    key: KeyPathText.root.key("accounts").name(name.description).key("identity"),
+                    "\(wanted) is none of identities; name one of \(identities.map(\.subject.description).joined(separator: ", "))")
+            }
             for pattern in policy.from where !identities.contains(where: pattern.overlaps) {
                 reading.report(
                     .warning, key: KeyPathText.root.key("accounts").name(name.description).key("from"),
@@ -73,7 +79,8 @@ extension Configuration {
             case .inbound:
                 for (key, isGiven) in [("from", !policy.from.isEmpty), ("ses_headers", policy.sesHeaders != nil)] where isGiven {
                     reading.report(
-                        key: path.key(key), "has no meaning for kind: inbound, whose mail comes from anybody and leaves as the alias; remove it")
+                        key: path.key(key),
+                        "has no meaning for kind: inbound, whose mail comes from anybody and leaves as the alias; remove it")
                 }
                 if policy.givenReports == .sender {
                     reading.report(

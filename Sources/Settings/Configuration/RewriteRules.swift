@@ -11,6 +11,11 @@ extension Configuration {
         public internal(set) var unverifiedFrom = UnverifiedFrom.rewrite
         public internal(set) var displayName = DisplayNameTemplate.standard
         public internal(set) var sesHeaders = SESHeaderPolicy.refuse
+        public internal(set) var replyTo = ReplyToPolicy.author
+        public internal(set) var senderMap: [SenderMapping] = []
+        public internal(set) var headers = HeaderRules()
+        /// Whether each message has a reverse-path of its own.
+        public internal(set) var verp = false
         public enum AliasTo: String, Hashable, Sendable, CaseIterable {
             /// To and Cc stay as the author wrote them.
             case alias
@@ -75,6 +80,18 @@ extension Configuration.RewriteRules: Section {
             "ses_headers", \.sesHeaders, .sesHeaderPolicy,
             "What happens to X-SES-* fields that an app sets: refuse the message, strip them, or a list of those that may stay."),
         SectionKey(
+            "reply_to", \.replyTo, .replyTo,
+            "Where answers go: to the author of a rewritten message if the app names nobody, where the app says (keep), to From (none), or to "
+                + "an address in any case."),
+        SectionKey(
+            "sender_map", \.senderMap, .senderMap,
+            "Addresses that leave as others, in From, To, Cc, Reply-To and the envelope sender, as in Postfix's generic(5)."),
+        SectionKey(
+            "headers", \.headers, .section(),
+            "Header fields that every message loses or gets."),
+        SectionKey(
+            "verp", \.verp, .truth,
+            "Whether the envelope sender of each message is its own, bounce+QUEUEID@…, so that a bounce names the message."),
             "alias_to", \.aliasTo, .word,
             "What targets of an alias see in To and Cc: the alias, or themselves in its place, each in a message of its own."),
         SectionKey(

@@ -132,7 +132,9 @@ private struct AliasParser {
             let mailbox = try Mailbox(parsing: Self.trimmed(text))
             guard !mailbox.localPart.octets.contains(where: { $0 == ASCII.colon || $0 == ASCII.at }) else {
                 problems.append(
-                    Problem(.error, file: file, line: number, "\(mailbox): Amazon SES takes no ':' or '@' before the '@'; choose another address"))
+                    Problem(
+                        .error, file: file, line: number,
+                        "\(mailbox): Amazon SES takes no ':' or '@' before the '@'; choose another address"))
                 return nil
             }
             return mailbox
