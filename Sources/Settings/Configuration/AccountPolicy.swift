@@ -121,6 +121,7 @@ extension Configuration.AccountPolicy: Section {
             "mode", \.mode, .mode,
             "Whether the account may mail the world: a test system holds everything, sends everything to one address, or reaches only a few."
         ),
+        SectionKey(
             "kind", \.kind, .word,
             "app: sends in the name of an identity. inbound: may hand on mail from anybody, and only to our aliases."),
         SectionKey(

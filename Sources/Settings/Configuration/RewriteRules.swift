@@ -92,6 +92,7 @@ extension Configuration.RewriteRules: Section {
         SectionKey(
             "verp", \.verp, .truth,
             "Whether the envelope sender of each message is its own, bounce+QUEUEID@…, so that a bounce names the message."),
+        SectionKey(
             "alias_to", \.aliasTo, .word,
             "What targets of an alias see in To and Cc: the alias, or themselves in its place, each in a message of its own."),
         SectionKey(
