@@ -9,6 +9,7 @@ public struct IntakeSettings: Sendable {
     public var rules: RewriteRules
     /// One for each domain that has a key.
     public var signers: [HeaderSigner]
+    public var aliases = AliasRules()
     /// What SES takes at most, our own fields included.
     public var maximumOctets = 40_000_000
 

@@ -97,6 +97,8 @@ public struct MessageFacts: Hashable, Sendable {
     public var kind = Kind.message
     /// Where reports on this message go, if not to `sender`.
     public var reportsTo: String?
+    /// The alias that sends it on: reports name it in the place of its targets. `nil` for any other mail.
+    public var alias: String?
 
     /// What a message is to us.
     public enum Kind: String, Hashable, Sendable {

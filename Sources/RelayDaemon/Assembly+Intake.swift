@@ -14,7 +14,9 @@ extension Assembly {
                 HeaderSigner(domain: loaded.identity.domain, selector: $0, key: RSASigningKey(loaded.signingKey))
             }
         }
-        return IntakeSettings(hostname: loaded.hostname, rules: try rules(loaded), signers: signers)
+        var settings = IntakeSettings(hostname: loaded.hostname, rules: try rules(loaded), signers: signers)
+        settings.aliases = aliases(loaded)
+        return settings
     }
 
     private static func rules(_ loaded: LoadedSettings) throws(AssemblyError) -> RewriteRules {

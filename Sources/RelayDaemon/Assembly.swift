@@ -38,10 +38,7 @@ struct Assembly {
         dispatcher = Self.dispatcher(configuration)
         reports = ReportSettings(
             operatorAddress: loaded.operatorAddress, intake: submission.intake,
-            // Whoever a test system names as sender need not be a tester.
-            policies: configuration.accounts.mapValues { policy in
-                policy.mode == .live || policy.reports == .none ? .init(rawValue: policy.reports.rawValue) ?? .sender : .operator
-            })
+            policies: Self.reportPolicies(configuration))
         rate = configuration.upstream.rate.perSecond.map { max(1, Int($0)) }
         listeners = try Self.listeners(loaded)
     }
@@ -77,6 +74,7 @@ struct Assembly {
         for listener in loaded.configuration.listeners {
             if case .none(let account) = listener.security { names.insert(account) }
         }
+        if let forwardAccount { names.insert(forwardAccount) }
         return AccountDirectory(
             names.map { name in
                 let policy = loaded.configuration.policy(for: name)

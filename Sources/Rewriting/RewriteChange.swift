@@ -20,6 +20,12 @@ public enum RewriteChange: Hashable, Sendable {
     case reversePathReplaced(before: ReversePath, after: Mailbox)
     /// By the sender map, or because each message has one of its own.
     case reversePathSet(before: ReversePath, after: Mailbox)
+    /// The mail was for an alias, which sends it on in its own name.
+    case sentOnByAlias(Mailbox, author: Mailbox, Identity.Scope)
+    /// In To and Cc a target stands in the place of this alias.
+    case aliasReplacedByTarget(Mailbox)
+    /// With this word in front.
+    case subjectMarked(String)
     /// The name as it was spelled.
     case fieldRemoved(String)
     /// An address field without an address, which RFC 5322 does not allow.
@@ -54,6 +60,10 @@ extension RewriteChange: CustomStringConvertible {
         case .reversePathReplaced(let before, let after): "the reverse-path \(before) is in no verified identity and became \(after)"
         case .reversePathSet(.null, let after): "the null reverse-path became \(after)"
         case .reversePathSet(let before, let after): "the reverse-path \(before) became \(after)"
+        case .sentOnByAlias(let alias, let author, let identity):
+            "the alias \(alias) of the verified identity \(identity) sends it on: From \(author) became the alias"
+        case .aliasReplacedByTarget(let alias): "a target stands in the place of \(alias)"
+        case .subjectMarked(let word): "Subject marked with \(word)"
         case .fieldRemoved(let name): "\(name) removed"
         case .emptyFieldRemoved(let name): "\(name) removed: it names no address"
         case .repeatedFieldRemoved(let name): "a second \(name) removed"

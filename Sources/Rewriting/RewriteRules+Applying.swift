@@ -61,7 +61,7 @@ extension RewriteRules {
     }
 
     /// The one mailbox in the one From field, and the list that it was found in.
-    private static func author(of header: HeaderBlock) throws(Refusal) -> (AddressList, NamedMailbox) {
+    static func author(of header: HeaderBlock) throws(Refusal) -> (AddressList, NamedMailbox) {
         guard let field = header.first(.from) else {
             throw .unsendable("from_missing", "The header has no From field; add one with the author's address")
         }
@@ -154,7 +154,7 @@ extension RewriteRules {
     }
 
     /// The author's display name, else the local part; never anything that could be read as an address.
-    private static func presentableName(of author: NamedMailbox) -> DisplayName {
+    static func presentableName(of author: NamedMailbox) -> DisplayName {
         let name = author.displayName
         if !name.isEmpty, !name.mayContainAt, name.octetCount <= longestName { return name }
         let local = DisplayName(text: author.mailbox.localPart.octets.prefix { $0 != ASCII.at }).trimmed

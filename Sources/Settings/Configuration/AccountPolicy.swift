@@ -3,6 +3,21 @@ public import MailModel
 extension Configuration {
     /// Entry of `accounts`: what one app may do.
     public struct AccountPolicy: Hashable, Sendable {
+        public enum Kind: String, Hashable, Sendable, CaseIterable {
+            /// Its mail leaves for anybody, in the name of an identity.
+            case app
+            /// It hands on mail from anybody, and only to our aliases.
+            case inbound
+        }
+        public internal(set) var kind = Kind.app
+        /// What happens to mail in which Amazon SES found spam, or a virus. For inbound accounts.
+        public enum Verdict: String, Hashable, Sendable, CaseIterable {
+            case ignore
+            case mark
+            case refuse
+        }
+        public internal(set) var spamVerdict = Verdict.ignore
+        public internal(set) var virusVerdict = Verdict.ignore
         /// The addresses that may leave; empty: every address of the identities.
         public internal(set) var from: [AddressPattern] = []
         /// Recipients per time.
@@ -17,8 +32,10 @@ extension Configuration {
             /// Nobody: failures are in the log and in `trace` only.
             case none
         }
+        /// `nil`: the sender, and of inbound accounts the operator, for a stranger may not have sent what says so.
+        var givenReports: Reports?
         /// Who is told of a message that failed.
-        public internal(set) var reports = Reports.sender
+        public var reports: Reports { givenReports ?? (kind == .inbound ? .operator : .sender) }
         /// `nil`: as `rewrite.ses_headers`.
         public internal(set) var sesHeaders: SESHeaderPolicy?
         /// The next ones: `nil` is as in `rewrite`.
@@ -67,7 +84,8 @@ extension Configuration.AccountPolicy: Section {
             defaultText: "queue.lifetime",
             "How long a message of this account is tried."),
         SectionKey(
-            "reports", \.reports, .word,
+            "reports", \.givenReports, ValueType<Configuration.AccountPolicy.Reports>.word.optional,
+            defaultText: "sender; operator for kind: inbound",
             "Who is told when a message of this account fails or is late."),
         SectionKey(
             "ses_headers", \.sesHeaders, ValueType<Configuration.SESHeaderPolicy>.sesHeaderPolicy.optional,
@@ -103,6 +121,15 @@ extension Configuration.AccountPolicy: Section {
             "mode", \.mode, .mode,
             "Whether the account may mail the world: a test system holds everything, sends everything to one address, or reaches only a few."
         ),
+        SectionKey(
+            "kind", \.kind, .word,
+            "app: sends in the name of an identity. inbound: may hand on mail from anybody, and only to our aliases."),
+        SectionKey(
+            "spam_verdict", \.spamVerdict, .word,
+            "For kind: inbound: what happens to mail whose X-SES-Spam-Verdict is FAIL."),
+        SectionKey(
+            "virus_verdict", \.virusVerdict, .word,
+            "For kind: inbound: what happens to mail whose X-SES-Virus-Verdict is FAIL."),
     ]
 }
 
