@@ -1,7 +1,8 @@
 internal import CZlib
 internal import Synchronization
 
-/// Small texts, such as headers, made smaller: raw deflate (RFC 1951) without a frame. Whoever keeps them keeps their length and a checksum.
+/// Headers made smaller: raw deflate (RFC 1951) without a frame, with `HeaderDictionary`. Whoever keeps them keeps their length and a
+/// checksum.
 public enum Deflate {
     /// Made once: making it costs more than compressing a header.
     private static let shared = Mutex<Deflater?>(nil)
@@ -25,6 +26,7 @@ public enum Deflate {
         var stream = z_stream()
         guard inflateInit2_(&stream, -MAX_WBITS, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else { throw .outOfMemory }
         defer { inflateEnd(&stream) }
+        guard HeaderDictionary.withOctets({ inflateSetDictionary(&stream, $0, $1) }) == Z_OK else { throw .damaged }
         var isWhole = false
         var input = compressed
         // One octet more than there may be, so that a longer text is noticed and an empty one has an address to go to.
@@ -50,7 +52,7 @@ private struct Deflater: ~Copyable {
 
     /// 4 KiB: nearly every header, and quickly made ready for the next.
     private static let windowBits: Int32 = 12
-    private static let memoryLevel: Int32 = 4
+    private static let memoryLevel: Int32 = 5
 
     init?() {
         stream = .allocate(capacity: 1)
@@ -70,7 +72,9 @@ private struct Deflater: ~Copyable {
     }
 
     mutating func compress(_ octets: [UInt8]) -> [UInt8]? {
-        guard octets.count <= Int(UInt32.max) / 2, deflateReset(stream) == Z_OK else { return nil }
+        guard octets.count <= Int(UInt32.max) / 2, deflateReset(stream) == Z_OK,
+            HeaderDictionary.withOctets({ deflateSetDictionary(stream, $0, $1) }) == Z_OK
+        else { return nil }
         let room = Int(deflateBound(stream, uLong(octets.count)))
         var isWhole = false
         let compressed = [UInt8](unsafeUninitializedCapacity: room) { output, written in
