@@ -9,6 +9,8 @@ public struct IntakeSettings: Sendable {
     public var rules: RewriteRules
     /// One for each domain that has a key.
     public var signers: [HeaderSigner]
+    /// Names these settings: others that may make another header of the same message have another name. Empty where nobody asks.
+    public var generation = ""
     /// What SES takes at most, our own fields included.
     public var maximumOctets = 40_000_000
 

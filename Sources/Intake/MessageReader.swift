@@ -16,6 +16,8 @@ public struct MessageReader: ~Copyable {
     private var repair: BodyRepair?
     /// Octets of the body as it will be sent, once it has been repaired.
     private var repairedOctets: Int?
+    /// For a message whose body has passed before.
+    private var known: KnownBody?
 
     /// What is known of the body from the header's end on.
     private struct Body {
@@ -50,8 +52,38 @@ public struct MessageReader: ~Copyable {
 
     public init(settings: IntakeSettings) { self.settings = settings }
 
+    /// A reader that has read a message which was accepted once: only `finish` is left, which makes its header by these settings.
+    public init(settings: IntakeSettings, again original: OriginalMessage, body: KnownBody) {
+        self.settings = settings
+        header = HeaderCollector(limit: HeaderLimits().octets, octets: original.header)
+        self.body = Body(header: original.header)
+        if let repair = original.repair.ofMessage {
+            self.body?.survey.assume(repair)
+            repairedOctets = body.octets
+        }
+        known = body
+        isEnded = true
+    }
+
+    /// What a body was found to be that does not pass again.
+    public struct KnownBody: Sendable {
+        public var octets: Int
+        public var hash: [UInt8]
+        /// What the message got as Message-ID, for one that came without.
+        public var messageID: String?
+        /// When the message is signed; it was received at another time.
+        public var signedAt: Timestamp
+
+        public init(octets: Int, hash: [UInt8], messageID: String?, signedAt: Timestamp) {
+            self.octets = octets
+            self.hash = hash
+            self.messageID = messageID
+            self.signedAt = signedAt
+        }
+    }
+
     /// Octets of the body so far; of the repaired body, once there is one.
-    public var bodyOctets: Int { repairedOctets ?? inspection.octets }
+    public var bodyOctets: Int { known?.octets ?? repairedOctets ?? inspection.octets }
 
     /// Takes the next octets of the message: CRLF line ends, dot-stuffing undone, cut anywhere.
     ///
@@ -125,23 +157,26 @@ public struct MessageReader: ~Copyable {
     ///   - envelope: as the client gave it, with at least one recipient.
     ///   - account: who sends.
     ///   - received: how it came.
-    ///   - now: for Date, Received and the signature.
+    ///   - now: when it came: for Date, Received and, unless the body is known, the signature.
     public consuming func finish(
         envelope: Envelope, account: AccountName, queueID: QueueID, received: ReceivedInfo, now: Timestamp
     ) throws(Refusal) -> PreparedMessage {
         endBody()
         let body = try checkedBody()
+        let repair: BodyRepairKind = repairedOctets == nil ? .none : BodyRepairKind(body.survey.repairs[0])
+        let came = header.octets
         var (original, changes) = try sevenBitHeader(of: body)
         try checkLoops(of: original)
         try describe(body, in: &original, &changes)
         var message = try settings.rules.apply(to: original, envelope: envelope, account: account)
-        let messageID = try message.header.repair(author: message.author, queueID: queueID, now: now)
+        let messageID = try message.header.repair(
+            author: message.author, queueID: queueID, keeping: known?.messageID, now: now)
 
         guard let signer = settings.signer(for: message.author) else { throw .noSigningKey(message.author.domain) }
-        let hash = bodyHash.finalize()
+        let hash = known?.hash ?? bodyHash.finalize()
         let signature: HeaderField
         do throws(SigningError) {
-            signature = try signer.signature(for: message.header, bodyHash: hash, at: now)
+            signature = try signer.signature(for: message.header, bodyHash: hash, at: known?.signedAt ?? now)
         } catch {
             throw .signingFailed(error)
         }
@@ -164,7 +199,9 @@ public struct MessageReader: ~Copyable {
         }
         return PreparedMessage(
             headerOctets: octets, envelope: message.envelope, is8Bit: false, octetCount: octets.count + bodyOctets, messageID: messageID,
-            authorBefore: message.authorBefore, author: message.author, changes: changes + message.changes)
+            authorBefore: message.authorBefore, author: message.author, changes: changes + message.changes,
+            original: OriginalMessage(
+                header: came, repair: repair, bodyHash: hash, envelope: envelope, received: received, generation: settings.generation))
     }
 
     /// What our own fields may add.

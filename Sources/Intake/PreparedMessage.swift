@@ -19,4 +19,6 @@ public struct PreparedMessage: Sendable {
     public let author: Mailbox
     /// What was rewritten, and by which rule.
     public let changes: [RewriteChange]
+    /// What it was made from.
+    public let original: OriginalMessage
 }

@@ -21,6 +21,8 @@ public struct QueuedMessage: Hashable, Sendable {
     public var isWarned = false
     /// How often the process ended while this message was being attempted.
     public var crashes = 0
+    /// What came in; only on the way into the store, which gives it back when asked for it alone.
+    public var original: EncodedOriginal?
 
     public init(
         id: QueueID, account: AccountName, acceptedAt: Timestamp, reversePath: ReversePath, recipients: [QueuedRecipient],

@@ -129,21 +129,19 @@ extension SubmissionSession {
         var facts = MessageFacts()
         facts.client = socket.peer.host
         facts.sender = sender
-        facts.fromBefore = prepared.authorBefore.description
-        facts.fromAfter = prepared.author.description
-        facts.messageID = prepared.messageID
-        facts.rule = prepared.changes.isEmpty ? nil : prepared.changes.map(\.description).joined(separator: "; ")
+        facts.take(prepared, by: settings.intake)
         facts.tls = tls.map { "\($0.protocolVersion) \($0.cipher)" }
-        facts.identity = settings.intake.rules.identity(covering: prepared.author)?.scope.description
         let clock = service.store.serviceClock
         let due = clock.steadyWall()
-        return QueuedMessage(
+        var message = QueuedMessage(
             id: id, account: account, acceptedAt: now, reversePath: prepared.envelope.reversePath,
             recipients: prepared.envelope.recipients.enumerated().map {
                 QueuedRecipient(index: $0.offset, mailbox: $0.element, nextAttempt: due)
             },
             header: prepared.headerOctets, body: body, is8Bit: prepared.is8Bit, facts: facts,
             serviceTime: clock.now())
+        message.original = EncodedOriginal(prepared, of: id)
+        return message
     }
 
     private func commit(_ message: QueuedMessage) {
@@ -163,6 +161,8 @@ extension SubmissionSession {
             switch result {
             case .success:
                 for event in events { service.events.emit(event) }
+                var message = message
+                message.original = nil  // what sends it has no use for it
                 service.next.accepted(message)
             case .failure: service.next.withdrawn(message.id)
             }
