@@ -110,7 +110,9 @@ struct Assembly {
                 HeaderSigner(domain: loaded.identity.domain, selector: $0, key: RSASigningKey(loaded.signingKey))
             }
         }
-        return IntakeSettings(hostname: loaded.hostname, rules: rules, signers: signers)
+        var settings = IntakeSettings(hostname: loaded.hostname, rules: rules, signers: signers)
+        settings.generation = loaded.generation
+        return settings
     }
 
     private static func listeners(_ loaded: LoadedSettings) throws(AssemblyError) -> [ListenerSet.Wanted] {
