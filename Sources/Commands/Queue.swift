@@ -4,7 +4,9 @@ internal import ControlProtocol
 struct Queue: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Look at the queue and change it.",
-        subcommands: [List.self, Show.self, Retry.self, Hold.self, Release.self, Remove.self, Rewrite.self, Verify.self, Export.self, Salvage.self],
+        subcommands: [
+            List.self, Show.self, Retry.self, Hold.self, Release.self, Remove.self, Rewrite.self, Verify.self, Export.self, Salvage.self,
+        ],
         defaultSubcommand: List.self)
 
     /// Which messages are meant.

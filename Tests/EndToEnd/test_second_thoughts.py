@@ -40,6 +40,11 @@ def fill(relay, keys, count=3, sender="crm@app.example"):
     return marks
 
 
+def of_clients(upstream):
+    """What arrived, without mail of our own to the operator."""
+    return [m for m in upstream.messages() if b"\r\nX-Token: " in m]
+
+
 def down(make):
     upstream = make.upstream()
     upstream.stop()
@@ -83,7 +88,7 @@ def test_a_wrong_rule_is_mended_for_what_is_queued(binary, make, keys, second):
         assert verdicts.shortcomings(message, keys) == []
         assert verdicts.addresses(message, "From") == [DEFAULT_SENDER]
     relay.wait_queue_empty()
-    assert len(sandbox.messages()) == len(marks), "each once"
+    assert len(of_clients(sandbox)) == len(marks), "each once"
     story = relay.json("trace", next(iter(before)))["messages"][0]["events"]
     again = [e for e in story if e["event"] == "rewritten" and e.get("reply", "").startswith("again")]
     assert len(again) == 1 and (again[0]["from_before"], again[0]["from_after"]) == (OTHER_SENDER, DEFAULT_SENDER)
@@ -100,16 +105,16 @@ def test_what_a_lost_identity_holds_leaves_under_another(binary, make, keys, sec
     marks = fill(relay, keys, 4, sender="shop@news.example.org")
     until(lambda: [m for m in relay.queue() if any("not verified" in r.get("delay_reason", "") for r in m["recipients"])],
           lambda: f"the refusal of the identity in {relay.queue()}")
-    assert sandbox.messages() == []
+    assert of_clients(sandbox) == []
     relay.configure(identities=both[1:])
     relay.cli("reload")
-    assert "no message" not in relay.cli("queue", "rewrite", "--identity", OTHER).stdout
+    assert "4 messages rewritten" in relay.cli("queue", "rewrite", "--identity", OTHER).stdout
     for mark in marks:
         message = sandbox.one_with(mark, seconds=30)
         assert verdicts.shortcomings(message, keys) == []
         assert verdicts.addresses(message, "Reply-To") == ["shop@news.example.org"]
     relay.wait_queue_empty()
-    assert len(sandbox.messages()) == len(marks)
+    assert len(of_clients(sandbox)) == len(marks)
 
 
 def test_a_replaced_key_signs_what_is_queued(binary, make, keys, second):
@@ -184,7 +189,7 @@ def test_rewriting_while_mail_flows_sends_everything_once(binary, make, keys, se
         relay.cli("queue", "rewrite", "--all")
         marks += fill(relay, keys, 10)
     relay.wait_queue_empty(60)
-    arrived = upstream.messages()
+    arrived = of_clients(upstream)
     assert len(arrived) == len(marks)
     for mark in marks:
         message = upstream.one_with(mark)
@@ -211,4 +216,4 @@ def test_kill_while_rewriting_leaves_whole_messages(binary, make, keys, second):
         message = upstream.one_with(mark, seconds=30)
         assert verdicts.dkimpy(message, keys.dkim_record, SELECTOR, DOMAIN) != verdicts.dkimpy(message, record, SELECTOR, DOMAIN)
     relay.wait_queue_empty()
-    assert len(upstream.messages()) == len(marks), json.dumps(relay.queue())
+    assert len(of_clients(upstream)) == len(marks), json.dumps(relay.queue())

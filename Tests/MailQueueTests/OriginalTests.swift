@@ -29,7 +29,8 @@ import Testing
         original.generation = "new"
         return HeaderReplacement(
             message.id, before: before ?? message.header, header: Array("From: new@mail.example.com\r\nDKIM-Signature: new\r\n\r\n".utf8),
-            reversePath: .mailbox(Sample.mailbox("new@mail.example.com")), facts: facts, original: EncodedOriginal(original, of: message.id),
+            reversePath: .mailbox(Sample.mailbox("new@mail.example.com")), facts: facts,
+            original: EncodedOriginal(original, of: message.id),
             events: [event])
     }
 
@@ -95,11 +96,14 @@ import Testing
         let (first, second) = (Self.message(1), Self.message(2))
         try await store.commit([first, second])
         // One recipient has left already.
-        let left = DeliveryRecord(first.id, results: [RecipientResult(index: 0, verdict: .relayed, attempts: 1, reply: "250 Ok")], events: [])
+        let left = DeliveryRecord(
+            first.id, results: [RecipientResult(index: 0, verdict: .relayed, attempts: 1, reply: "250 Ok")], events: [])
         try await store.record(left)
         let before = try await store.statistics()
 
-        let done = try await store.replace([Self.replacement(first), Self.replacement(second, before: []), Self.replacement(Self.message(9))])
+        let done = try await store.replace([
+            Self.replacement(first), Self.replacement(second, before: []), Self.replacement(Self.message(9)),
+        ])
         #expect(done == [first.id], "one is not as expected, and one is not there")
         let found = try await store.load(first.id)
         #expect(found.header == Self.replacement(first).header && found.body == first.body)
@@ -150,7 +154,8 @@ import Testing
         try await store.limitPages { $0 }
         var long = Self.replacement(messages[0])
         long = HeaderReplacement(
-            long.id, before: long.before, header: pattern(400_000), reversePath: long.reversePath, facts: long.facts, original: long.original,
+            long.id, before: long.before, header: pattern(400_000), reversePath: long.reversePath, facts: long.facts,
+            original: long.original,
             events: long.events)
         await #expect(throws: QueueError.self) { _ = try await store.replace([Self.replacement(messages[1]), long]) }
         #expect(try await store.load(messages[0].id).header == messages[0].header)
