@@ -51,10 +51,12 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CCrypt", providers: [.apt(["libcrypt-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         module("Crypto", on: ["COpenSSL", "CCrypt"]),
+        module("Compression", on: ["CZlib"]),
         module("SafeIO", on: ["CLinux"]),
         module("Networking", on: ["SafeIO", "Crypto", "CLinux"]),
-        module("MailQueue", on: ["MailModel", "SafeIO", grdb, sqlite]),
+        module("MailQueue", on: ["MailModel", "SafeIO", "Compression", grdb, sqlite]),
         module("Settings", on: ["MailModel", "Crypto", "SafeIO", yams]),
 
         // Shells: they join the two.
@@ -95,6 +97,7 @@ let package = Package(
         tests("IntakeTests", on: ["Intake", "Rewriting", "DKIM", "MessageFormat", "MailModel", "Crypto"]),
         tests("CryptoTests", on: ["Crypto"]),
         tests("SafeIOTests", on: ["SafeIO"]),
+        tests("CompressionTests", on: ["Compression"]),
         tests("NetworkingTests", on: ["Networking", "SafeIO", "Crypto"]),
         tests("MailQueueTests", on: ["MailModel", "SafeIO", "MailQueue", grdb]),
         tests("SettingsTests", on: ["Settings", "MailModel", "Crypto", "SafeIO"], exclude: ["Bad", "Material"]),

@@ -10,6 +10,7 @@ enum EventText {
             parts.append("to=\(list(event.recipients)) size=\(event.messageSize ?? 0)")
         case "rewritten":
             parts.append("From \(event.fromBefore ?? "-") -> \(event.fromAfter ?? "-")")
+            if let reply = event.reply, reply.hasPrefix("again") { parts.append("(\(reply))") }
         case "login_refused", "refused":
             parts.append("client=\(event.client ?? "-") account=\(event.account ?? "-") \(event.reply ?? "")")
         case "alarm", "alarm_cleared":

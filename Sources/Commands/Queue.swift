@@ -4,7 +4,9 @@ internal import ControlProtocol
 struct Queue: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Look at the queue and change it.",
-        subcommands: [List.self, Show.self, Retry.self, Hold.self, Release.self, Remove.self, Verify.self, Export.self, Salvage.self],
+        subcommands: [
+            List.self, Show.self, Retry.self, Hold.self, Release.self, Remove.self, Rewrite.self, Verify.self, Export.self, Salvage.self,
+        ],
         defaultSubcommand: List.self)
 
     /// Which messages are meant.
@@ -78,6 +80,7 @@ struct Queue: AsyncParsableCommand {
             abstract: "One message: envelope, recipients, attempts, and the header that will be sent.")
 
         @Argument(help: "The queue id.") var id: String
+        @Flag(help: "The header as it came, in place of the one that will be sent.") var original = false
         @OptionGroup var output: OutputOptions
         @OptionGroup var common: CommonOptions
 
@@ -101,7 +104,11 @@ struct Queue: AsyncParsableCommand {
                 if let reason = recipient.delayReason { Terminal.line("           \(reason)") }
                 if let next = recipient.nextAttempt { Terminal.line("           next try \(next)") }
             }
-            if let header = entry.header { Terminal.line("\n\(Terminal.harmless(header))") }
+            if let generation = entry.generation, !generation.isEmpty { Terminal.line("settings   \(generation)") }
+            if original, entry.originalHeader == nil {
+                throw failure("the header that came in was not kept with this message", Sysexits.data)
+            }
+            if let header = original ? entry.originalHeader : entry.header { Terminal.line("\n\(Terminal.harmless(header))") }
         }
     }
 

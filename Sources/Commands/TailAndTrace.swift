@@ -29,12 +29,15 @@ struct Trace: AsyncParsableCommand {
 
     @Argument(help: "A queue id, a Message-ID, an SES id or a recipient's address.")
     var word: String
+    @Flag(help: "Also the headers of what is still queued: as they came, and as they will be sent.") var headers = false
     @OptionGroup var output: OutputOptions
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
         var client = try ControlClient(config: common.config)
-        let answer = try client.value(TraceReport.self, ControlRequest(.trace, word: word))
+        var request = ControlRequest(.trace, word: word)
+        request.headers = headers ? true : nil
+        let answer = try client.value(TraceReport.self, request)
         if output.json {
             Terminal.line(String(decoding: answer.json, as: UTF8.self))
             return
@@ -46,6 +49,21 @@ struct Trace: AsyncParsableCommand {
         for message in answer.value.messages {
             Terminal.line(Terminal.styled("\(message.queueID)  \(message.messageID ?? "")", .bold))
             for event in message.events { Terminal.line("  " + EventText.line(event)) }
+            if headers { show(message) }
         }
+    }
+
+    private func show(_ message: TraceReport.Message) {
+        guard let header = message.header else {
+            Terminal.line("  no longer queued: of its header the events above are what is kept")
+            return
+        }
+        if let original = message.originalHeader {
+            Terminal.line("\n" + Terminal.styled("as it came", .bold) + "\n\(Terminal.harmless(original))")
+        } else {
+            Terminal.line("\nthe header that came in was not kept with this message")
+        }
+        let settings = message.generation.map { " (settings \($0))" } ?? ""
+        Terminal.line(Terminal.styled("as it will be sent\(settings)", .bold) + "\n\(Terminal.harmless(header))")
     }
 }

@@ -9,6 +9,7 @@ public struct ControlRequest: Codable, Hashable, Sendable {
         case queueHold = "queue_hold"
         case queueRelease = "queue_release"
         case queueRemove = "queue_remove"
+        case queueRewrite = "queue_rewrite"
         case queueVerify = "queue_verify"
         case queueExport = "queue_export"
         case tail
@@ -23,7 +24,8 @@ public struct ControlRequest: Codable, Hashable, Sendable {
         public var isOrder: Bool {
             switch self {
             case .status, .health, .queueList, .queueShow, .queueVerify, .tail, .trace, .suppressList: false
-            case .queueRetry, .queueHold, .queueRelease, .queueRemove, .queueExport, .reload, .suppressAdd, .suppressRemove: true
+            case .queueRetry, .queueHold, .queueRelease, .queueRemove, .queueRewrite, .queueExport, .reload, .suppressAdd, .suppressRemove:
+                true
             }
         }
     }
@@ -40,6 +42,16 @@ public struct ControlRequest: Codable, Hashable, Sendable {
     public var after: String?
     /// For `suppress_add` and `suppress_remove`; the reason is `word`.
     public var addresses: [String]?
+    /// For `queue_rewrite`: only say what would become of the messages.
+    public var dryRun: Bool?
+    /// For `trace`: with the headers of what is still queued.
+    public var headers: Bool?
+
+    enum CodingKeys: String, CodingKey {
+        case command, filter, word, count, follow, after, addresses
+        case dryRun = "dry_run"
+        case headers
+    }
 
     public init(
         _ command: Command, filter: QueueFilter? = nil, word: String? = nil, count: Int? = nil, follow: Bool? = nil, after: String? = nil
@@ -63,16 +75,18 @@ public struct QueueFilter: Codable, Hashable, Sendable {
     public var all: Bool?
     /// `active`, `deferred`, `hold`, `quarantine` or `dead`
     public var state: String?
+    /// For `queue_rewrite`: what leaves under this verified identity.
+    public var identity: String?
 
     enum CodingKeys: String, CodingKey {
         case ids, account, recipient
         case olderThan = "older_than"
-        case all, state
+        case all, state, identity
     }
 
     public init(
         ids: [String]? = nil, account: String? = nil, recipient: String? = nil, olderThan: Double? = nil, all: Bool? = nil,
-        state: String? = nil
+        state: String? = nil, identity: String? = nil
     ) {
         self.ids = ids
         self.account = account
@@ -80,9 +94,12 @@ public struct QueueFilter: Codable, Hashable, Sendable {
         self.olderThan = olderThan
         self.all = all
         self.state = state
+        self.identity = identity
     }
 
-    public var isEmpty: Bool { ids == nil && account == nil && recipient == nil && olderThan == nil && state == nil && all != true }
+    public var isEmpty: Bool {
+        ids == nil && account == nil && recipient == nil && olderThan == nil && state == nil && identity == nil && all != true
+    }
 }
 
 /// How a line of the daemon's answer is to be read. Every answer ends with a line that has `end` or `error`.

@@ -44,6 +44,12 @@ public struct QueueEntry: Codable, Hashable, Sendable {
     public var recipients: [Recipient]
     /// The header that will be sent; only in `queue show`.
     public var header: String?
+    /// The header as it came, where it was kept; only in `queue show`.
+    public var originalHeader: String?
+    /// The settings that made `header`; only in `queue show`.
+    public var generation: String?
+    /// The verified identity that it leaves under.
+    public var identity: String?
 
     enum CodingKeys: String, CodingKey {
         case queueID = "queue_id"
@@ -55,6 +61,8 @@ public struct QueueEntry: Codable, Hashable, Sendable {
         case fromBefore = "from_before"
         case fromAfter = "from_after"
         case recipients, header
+        case originalHeader = "original_header"
+        case generation, identity
     }
 
     public init(

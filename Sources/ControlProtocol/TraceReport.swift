@@ -4,11 +4,18 @@ public struct TraceReport: Codable, Hashable, Sendable {
         public var queueID: String
         public var messageID: String?
         public var events: [EventRecord]
+        /// Of a message that is still queued: the header that will be sent and the one that came, if they were asked for, and the settings
+        /// that made one of the other.
+        public var header: String?
+        public var originalHeader: String?
+        public var generation: String?
 
         enum CodingKeys: String, CodingKey {
             case queueID = "queue_id"
             case messageID = "message_id"
-            case events
+            case events, header
+            case originalHeader = "original_header"
+            case generation
         }
 
         public init(queueID: String, messageID: String?, events: [EventRecord]) {

@@ -18,6 +18,10 @@ extension Dispatcher {
             let room = quotaRoom()
             guard room > 0 else { return }
             guard let start = nextStart(isProbe: isProbe, room: room) else { break }
+            if !reserved.isEmpty, reserved.contains(start.entry.id) {
+                setAside(start)
+                continue
+            }
             running.begin(start)
             if isProbe { routeState.probeStarted() }
             Task { await attempt(start) }

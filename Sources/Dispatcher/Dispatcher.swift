@@ -21,6 +21,10 @@ public actor Dispatcher {
     var ready = ReadyList()
     /// In `ready`, being attempted, or with an outcome on its way to the disk: not to be read from the store again.
     var known: Set<QueueID> = []
+    /// Being changed in the store: not to be attempted until they are let go.
+    var reserved: Set<QueueID> = []
+    /// Reserved ones whose turn came meanwhile.
+    var setAside: [ReadyList.Entry] = []
     var running = Running()
     var writing = 0
     /// Recipients whose outcome is known and not yet in the ledger.
@@ -125,7 +129,7 @@ public actor Dispatcher {
         pump()
     }
 
-    private func takeOver() {
+    func takeOver() {
         // Whoever reads the store does so on this actor, so that no message is between the two sets.
         for message in inbox.withLock({ $0.take() }) { take(message) }
     }

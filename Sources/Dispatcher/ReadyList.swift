@@ -41,6 +41,12 @@ struct ReadyList {
             return message.header.count + body.count
         }
         var isLarge: Bool { size > ReadyList.largeSize }
+
+        fileprivate mutating func drop(_ found: inout Set<QueueID>, _ heldOctets: inout Int) {
+            found.insert(id)
+            heldOctets -= self.heldOctets
+            message = nil
+        }
         var isSuspect: Bool { crashes >= ReadyList.suspectCrashes }
     }
 
@@ -63,6 +69,11 @@ struct ReadyList {
         mutating func dropMessages() {
             for index in small.indices { small[index].message = nil }
             for index in large.indices { large[index].message = nil }
+        }
+
+        mutating func dropMessages(of wanted: Set<QueueID>, _ found: inout Set<QueueID>, _ heldOctets: inout Int) {
+            for index in small.indices where wanted.contains(small[index].id) { small[index].drop(&found, &heldOctets) }
+            for index in large.indices where wanted.contains(large[index].id) { large[index].drop(&found, &heldOctets) }
         }
 
         func takesLarge(_ allowsLarge: Bool) -> Bool { allowsLarge && !large.isEmpty && (largeIsNext || small.isEmpty) }
@@ -130,6 +141,18 @@ struct ReadyList {
         for account in lanes.keys { lanes[account]?.dropMessages() }
         for index in suspects.indices { suspects[index].message = nil }
         heldOctets = 0
+    }
+
+    /// The same for these, if they are here.
+    ///
+    /// - Returns: those that are.
+    mutating func dropMessages(of wanted: Set<QueueID>) -> Set<QueueID> {
+        var found: Set<QueueID> = []
+        for account in lanes.keys { lanes[account]?.dropMessages(of: wanted, &found, &heldOctets) }
+        for index in suspects.indices where wanted.contains(suspects[index].id) {
+            suspects[index].drop(&found, &heldOctets)
+        }
+        return found
     }
 
     private mutating func insert(_ entry: Entry, _ place: (inout Deque<Entry>) -> Void) {

@@ -26,6 +26,9 @@ struct BodySurvey: MIMESink {
         checkNames(of: content)
     }
 
+    /// Takes over what an earlier survey found out about the message itself.
+    mutating func assume(_ repair: PartRepair) { repairs[0] = repair }
+
     mutating func part(_ header: PartHeader, content: ContentHeader, isSealed: Bool) {
         self.content = content
         self.header = header.block ?? HeaderBlock()

@@ -11,7 +11,12 @@ struct HeaderCollector {
     private var lineLength = 0
     private var lastOctet: UInt8 = 0
 
-    init(limit: Int) { self.limit = limit }
+    /// - Parameter octets: a header that was taken before.
+    init(limit: Int, octets: [UInt8] = []) {
+        self.limit = limit
+        self.octets = octets
+        isTooLong = octets.count > limit
+    }
 
     /// - Returns: where the body begins in `chunk`, or `nil` if the header goes on.
     mutating func take(_ chunk: UnsafeRawBufferPointer) -> Int? {

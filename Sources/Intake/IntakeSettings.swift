@@ -10,6 +10,8 @@ public struct IntakeSettings: Sendable {
     /// One for each domain that has a key.
     public var signers: [HeaderSigner]
     public var aliases = AliasRules()
+    /// Names these settings: others that may make another header of the same message have another name. Empty where nobody asks.
+    public var generation = ""
     /// What SES takes at most, our own fields included.
     public var maximumOctets = 40_000_000
 

@@ -16,6 +16,8 @@ public struct MessageReader: ~Copyable {
     private var repair: BodyRepair?
     /// Octets of the body as it will be sent, once it has been repaired.
     private var repairedOctets: Int?
+    /// For a message whose body has passed before.
+    private var known: KnownBody?
 
     /// What is known of the body from the header's end on.
     private struct Body {
@@ -50,8 +52,38 @@ public struct MessageReader: ~Copyable {
 
     public init(settings: IntakeSettings) { self.settings = settings }
 
+    /// A reader that has read a message which was accepted once: only `finish` is left, which makes its header by these settings.
+    public init(settings: IntakeSettings, again original: OriginalMessage, body: KnownBody) {
+        self.settings = settings
+        header = HeaderCollector(limit: HeaderLimits().octets, octets: original.header)
+        self.body = Body(header: original.header)
+        if let repair = original.repair.ofMessage {
+            self.body?.survey.assume(repair)
+            repairedOctets = body.octets
+        }
+        known = body
+        isEnded = true
+    }
+
+    /// What a body was found to be that does not pass again.
+    public struct KnownBody: Sendable {
+        public var octets: Int
+        public var hash: [UInt8]
+        /// What the message got as Message-ID, for one that came without.
+        public var messageID: String?
+        /// When the message is signed; it was received at another time.
+        public var signedAt: Timestamp
+
+        public init(octets: Int, hash: [UInt8], messageID: String?, signedAt: Timestamp) {
+            self.octets = octets
+            self.hash = hash
+            self.messageID = messageID
+            self.signedAt = signedAt
+        }
+    }
+
     /// Octets of the body so far; of the repaired body, once there is one.
-    public var bodyOctets: Int { repairedOctets ?? inspection.octets }
+    public var bodyOctets: Int { known?.octets ?? repairedOctets ?? inspection.octets }
 
     /// Takes the next octets of the message: CRLF line ends, dot-stuffing undone, cut anywhere.
     ///
@@ -125,7 +157,7 @@ public struct MessageReader: ~Copyable {
     ///   - envelope: as the client gave it, with at least one recipient.
     ///   - account: who sends.
     ///   - received: how it came.
-    ///   - now: for Date, Received and the signature.
+    ///   - now: when it came: for Date, Received and, unless the body is known, the signature.
     public consuming func finish(
         envelope: Envelope, account: AccountName, queueID: QueueID, received: ReceivedInfo, now: Timestamp
     ) throws(Refusal) -> PreparedMessage {
@@ -133,7 +165,7 @@ public struct MessageReader: ~Copyable {
         let finished = try finishContent()
         let message = try rules.apply(to: finished.header, envelope: envelope, account: account, queueID: queueID)
         let recipient = envelope.recipients.count == 1 ? envelope.recipients.first : nil
-        return try prepare(message, of: finished, as: queueID, received: received, visibleRecipient: recipient, now: now)
+        return try prepare(message, of: finished, for: envelope, as: queueID, received: received, visibleRecipient: recipient, now: now)
     }
 
     /// As `finish`, with a message for each group of recipients that needs a header of its own: first those that are no aliases, if there
@@ -172,7 +204,8 @@ public struct MessageReader: ~Copyable {
         let base = try rules.apply(to: finished.header, envelope: direct, account: account, queueID: queueID)
         if !plan.direct.isEmpty {
             let recipient = envelope.recipients.count == 1 ? envelope.recipients.first : nil
-            prepared.append(try prepare(base, of: finished, as: id(), received: received, visibleRecipient: recipient, now: now))
+            prepared.append(
+                try prepare(base, of: finished, for: direct, as: id(), received: received, visibleRecipient: recipient, now: now))
         }
         for group in plan.groups {
             let own = id()
@@ -191,29 +224,38 @@ public struct MessageReader: ~Copyable {
         var header: HeaderBlock
         var changes: [RewriteChange]
         let bodyHash: [UInt8]
+        /// The header's octets as they came, and what was done to the body.
+        let came: [UInt8]
+        let repair: BodyRepairKind
     }
 
     private mutating func finishContent() throws(Refusal) -> Finished {
         endBody()
         let body = try checkedBody()
+        let repair: BodyRepairKind = repairedOctets == nil ? .none : BodyRepairKind(body.survey.repairs[0])
+        let came = header.octets
         var (original, changes) = try sevenBitHeader(of: body)
         try checkLoops(of: original)
         try describe(body, in: &original, &changes)
-        return Finished(header: original, changes: changes, bodyHash: bodyHash.finalize())
+        return Finished(
+            header: original, changes: changes, bodyHash: known?.hash ?? bodyHash.finalize(), came: came, repair: repair)
     }
 
-    /// - Parameter visibleRecipient: in our Received; nobody may learn of others.
+    /// - Parameters:
+    ///   - envelope: as the client gave it, for a message that can be made anew from what came; `nil` for one that an alias sends on.
+    ///   - visibleRecipient: in our Received; nobody may learn of others.
     private borrowing func prepare(
-        _ message: RewrittenMessage, of finished: Finished, as queueID: QueueID, alias: Mailbox? = nil, received: ReceivedInfo,
-        visibleRecipient: Mailbox?, now: Timestamp
+        _ message: RewrittenMessage, of finished: Finished, for envelope: Envelope? = nil, as queueID: QueueID, alias: Mailbox? = nil,
+        received: ReceivedInfo, visibleRecipient: Mailbox?, now: Timestamp
     ) throws(Refusal) -> PreparedMessage {
         var message = message
-        let messageID = try message.header.repair(author: message.author, queueID: queueID, now: now)
+        let messageID = try message.header.repair(
+            author: message.author, queueID: queueID, keeping: known?.messageID, now: now)
 
         guard let signer = settings.signer(for: message.author) else { throw .noSigningKey(message.author.domain) }
         let signature: HeaderField
         do throws(SigningError) {
-            signature = try signer.signature(for: message.header, bodyHash: finished.bodyHash, at: now)
+            signature = try signer.signature(for: message.header, bodyHash: finished.bodyHash, at: known?.signedAt ?? now)
         } catch {
             throw .signingFailed(error)
         }
@@ -233,10 +275,15 @@ public struct MessageReader: ~Copyable {
             if repairedOctets == nil { throw .tooLarge(settings.maximumOctets) }
             throw .tooLarge(before: before, after: octets.count + bodyOctets, settings.maximumOctets)
         }
+        let original = envelope.map { envelope in
+            OriginalMessage(
+                header: finished.came, repair: finished.repair, bodyHash: finished.bodyHash, envelope: envelope, received: received,
+                generation: settings.generation)
+        }
         return PreparedMessage(
             queueID: queueID, alias: alias, headerOctets: octets, envelope: message.envelope, is8Bit: false,
             octetCount: octets.count + bodyOctets, messageID: messageID, authorBefore: message.authorBefore, author: message.author,
-            changes: finished.changes + message.changes)
+            changes: finished.changes + message.changes, original: original)
     }
 
     /// What our own fields may add.

@@ -241,6 +241,26 @@ public final class MemoryQueueStore: QueueStore, EventHistory {
         return QueuePage(entries: Array(all.prefix(limit)), next: all.count > limit ? all[limit - 1].id : nil)
     }
 
+    public func original(of id: QueueID) async throws(QueueError) -> KeptOriginal? {
+        guard let item = state.withLock({ $0.items[id] }) else { throw .notFound(id) }
+        guard let encoded = item.message.original else { return nil }
+        guard let original = encoded.decoded(of: id) else { throw .damaged(id, "its original header is damaged") }
+        return original
+    }
+
+    public func replace(_ replacements: [HeaderReplacement]) async throws(QueueError) -> Set<QueueID> {
+        var replaced: Set<QueueID> = []
+        try change { state throws(QueueError) in
+            for replacement in replacements {
+                guard let item = state.items[replacement.id], item.message.header == replacement.before else { continue }
+                state.items[replacement.id]?.message = item.message.replaced(by: replacement)
+                state.events += replacement.events
+                replaced.insert(replacement.id)
+            }
+        }.get()
+        return replaced
+    }
+
     public func statistics() async throws(QueueError) -> QueueStatistics {
         state.withLock { state in
             var counters = QueueCounters()

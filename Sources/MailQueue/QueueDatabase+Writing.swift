@@ -46,6 +46,7 @@ extension QueueDatabase {
         insertContent.bind(5, file.map { Int64(bitPattern: $0.checksum) })
         insertContent.bind(6, blob: message.header)
         insertContent.bind(7, blob: inline)
+        insertContent.bind(8, blob: message.original?.octets)
         try insertContent.run()
 
         insertRecipient.bind(1, id)

@@ -32,6 +32,7 @@ final class QueueDatabase: @unchecked Sendable {
     let selectRecipients, updateRecipient, updateDueRecipients, deleteRecipients: PreparedStatement
     let selectDueTies, selectDue, selectDueTiesOf, selectDueOf, selectOldest, selectNextDue, selectFiles, selectDead: PreparedStatement
     let markReported, reviveRecipients, setCrashes: PreparedStatement
+    let selectOriginal, replaceContent, replaceEntry: PreparedStatement
     let addStrike, selectStrike, insertSuppression, deleteSuppression, deleteStrike: PreparedStatement
     private let addToLedger, forgetLedger, addToMark, setMark: PreparedStatement
 
@@ -48,7 +49,7 @@ final class QueueDatabase: @unchecked Sendable {
         rollback = try prepare("ROLLBACK")
         storeHighestID = try prepare("UPDATE mark SET value = ?1 WHERE name = 'highest_id'")
         insertEntry = try prepare("INSERT INTO entry VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)")
-        insertContent = try prepare("INSERT INTO content VALUES (?,?,?,?,?,?,?)")
+        insertContent = try prepare("INSERT INTO content VALUES (?,?,?,?,?,?,?,?)")
         insertRecipient = try prepare("INSERT INTO recipient VALUES (?,?,?,?,?,?,?,?,?,?)")
         selectEntry = try prepare("SELECT \(EntryRow.columns) FROM entry WHERE id = ?")
         selectEntriesAfter = try prepare("SELECT \(EntryRow.columns) FROM entry WHERE id > ? ORDER BY id LIMIT ?")
@@ -105,6 +106,9 @@ final class QueueDatabase: @unchecked Sendable {
             WHERE message = ?1 AND state IN (2, 3) AND reported = 0
             """)
         setCrashes = try prepare("UPDATE entry SET crashes = ?2 WHERE id = ?1")
+        selectOriginal = try prepare("SELECT original FROM content WHERE id = ?")
+        replaceContent = try prepare("UPDATE content SET checksum = ?2, facts = ?3, header = ?4, original = ?5 WHERE id = ?1")
+        replaceEntry = try prepare("UPDATE entry SET reverse_path = ?2, size = ?3 WHERE id = ?1")
         addStrike = try prepare("INSERT INTO strike VALUES (?, 1) ON CONFLICT(mailbox) DO UPDATE SET count = count + 1")
         selectStrike = try prepare("SELECT count FROM strike WHERE mailbox = ?")
         insertSuppression = try prepare("INSERT OR REPLACE INTO suppression VALUES (?,?,?,?)")

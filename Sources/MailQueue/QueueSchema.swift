@@ -4,7 +4,7 @@ internal import SafeIO
 /// The tables of `queue.db`, and how the one connection to it is opened.
 enum QueueSchema {
     /// What this code writes. A higher one on the disk is refused, not guessed at.
-    static let version: Int64 = 2
+    static let version: Int64 = 3
     /// "FLqu", in the file's header, so that `file` and people can tell.
     static let applicationID: Int64 = 0x464C_7175
 
@@ -47,10 +47,11 @@ enum QueueSchema {
         let found = try database.number("PRAGMA user_version")
         if found == 0, try database.number("SELECT count(*) FROM sqlite_schema") == 0 {
             try database.run(
-                "BEGIN IMMEDIATE; \(tables); \(stepToVersion2); PRAGMA user_version=\(version); PRAGMA application_id=\(applicationID); COMMIT"
+                "BEGIN IMMEDIATE; \(tables); \(stepToVersion2); \(stepToVersion3); PRAGMA user_version=\(version); PRAGMA application_id=\(applicationID); COMMIT"
             )
-        } else if found == 1 {
-            try database.run("BEGIN IMMEDIATE; \(stepToVersion2); PRAGMA user_version=2; COMMIT")
+        } else if found == 1 || found == 2 {
+            let steps = found == 1 ? "\(stepToVersion2); \(stepToVersion3)" : stepToVersion3
+            try database.run("BEGIN IMMEDIATE; \(steps); PRAGMA user_version=\(version); COMMIT")
         } else if found != version {
             throw .unusable("\(path) has format \(found), this program knows \(version): start the version that wrote it")
         }
@@ -144,4 +145,8 @@ enum QueueSchema {
           ('service_clock', 0), ('service_wall', 0),
           ('accepted', (SELECT coalesce(sum(open), 0) FROM entry)), ('relayed', 0), ('failed', 0), ('removed', 0)
         """
+
+    /// The original of each message (`EncodedOriginal`), null in rows from before. The last column: what reads header and body stops before
+    /// it, and no row is written anew for it.
+    private static let stepToVersion3 = "ALTER TABLE content ADD COLUMN original BLOB"
 }

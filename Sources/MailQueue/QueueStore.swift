@@ -34,6 +34,14 @@ public protocol QueueStore: Sendable {
     /// A message as it lies in the store, in whatever state; throws `damaged` if its octets changed, and does nothing about it.
     nonisolated(nonsending) func stored(_ id: QueueID) async throws(QueueError) -> QueuedMessage
 
+    /// What a message was before the rules; `nil` where that was not kept. Throws `damaged` if it is not what was kept.
+    nonisolated(nonsending) func original(of id: QueueID) async throws(QueueError) -> KeptOriginal?
+
+    /// Puts new headers in the place of old ones, all in one transaction. Nothing may attempt the messages meanwhile.
+    ///
+    /// - Returns: those that were replaced; the others are gone, damaged, or not as expected any more.
+    nonisolated(nonsending) func replace(_ replacements: [HeaderReplacement]) async throws(QueueError) -> Set<QueueID>
+
     /// Checks the whole store against itself: checksums, rows, bodies, sums.
     ///
     /// - Parameter pages: whether the database's pages are checked too, during which nothing else is done.

@@ -25,6 +25,8 @@ public struct QueuedMessage: Hashable, Sendable {
     public var hold: String?
     /// How the note of mail begins that must not leave by an order for all, because a test system sent it.
     public static let stagingHold = "staging: "
+    /// What came in; only on the way into the store, which gives it back when asked for it alone.
+    public var original: EncodedOriginal?
 
     public init(
         id: QueueID, account: AccountName, acceptedAt: Timestamp, reversePath: ReversePath, recipients: [QueuedRecipient],

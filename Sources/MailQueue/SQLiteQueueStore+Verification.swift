@@ -94,6 +94,7 @@ extension QueueDatabase {
             report.find("\(error)")
             return nil
         }
+        if case .failure(let error) = try original(of: row.id) { report.find("\(error)") }
         report.recipients += message.recipients.count
         let waiting = message.recipients.filter { !$0.state.isFinal }
         if waiting.count != row.open { report.find("\(row.id): \(waiting.count) recipients wait, its row says \(row.open)") }

@@ -96,7 +96,8 @@ public final class SQLiteQueueStore: QueueStore {
 
     public func commit(_ messages: [QueuedMessage], events: [RelayEvent], completion: @escaping QueueCompletion) {
         let octets = messages.reduce(0) { sum, message in
-            if case .inline(let body) = message.body { sum + message.header.count + body.count } else { sum + message.header.count }
+            let header = message.header.count + (message.original?.octets.count ?? 0)
+            return if case .inline(let body) = message.body { sum + header + body.count } else { sum + header }
         }
         queue.perform(
             .admission(octets: octets),
@@ -246,6 +247,20 @@ public final class SQLiteQueueStore: QueueStore {
             last = next
         } while last != nil
         return count
+    }
+
+    public func original(of id: QueueID) async throws(QueueError) -> KeptOriginal? {
+        try await queue.perform(.reading) { database throws(QueueError) in try database.original(of: id) }
+    }
+
+    public func replace(_ replacements: [HeaderReplacement]) async throws(QueueError) -> Set<QueueID> {
+        // A row is written with its body, and the old one stays in the log until it is emptied: this needs the room of new mail.
+        let octets = replacements.reduce(0) { $0 + $1.header.count + $1.original.octets.count + StoredBody.inlineLimit / 4 }
+        return try await queue.perform(.admission(octets: octets)) { database throws(QueueError) in
+            var replaced: Set<QueueID> = []
+            for replacement in replacements where try database.replace(replacement) { replaced.insert(replacement.id) }
+            return .success(replaced)
+        }
     }
 
     // MARK: Attempts, suppression, dead letters

@@ -16,6 +16,7 @@ extension Assembly {
         }
         var settings = IntakeSettings(hostname: loaded.hostname, rules: try rules(loaded), signers: signers)
         settings.aliases = aliases(loaded)
+        settings.generation = loaded.generation
         return settings
     }
 

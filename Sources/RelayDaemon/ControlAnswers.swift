@@ -11,6 +11,7 @@ struct ControlAnswers: ControlAnswering {
     let status: @Sendable () async -> StatusReport
     /// Puts the configuration in force anew; the warnings of a good one, the problems of a bad one.
     let reload: @Sendable () async throws(ControlFailure) -> [String]
+    let rewriter: QueueRewriter
 
     func answer(_ request: ControlRequest, send: @escaping ControlLineSender) async throws(ControlFailure) -> Int? {
         if request.command == .reload {
@@ -23,6 +24,7 @@ struct ControlAnswers: ControlAnswering {
             case .status: _ = await send(try encoded(await status()))
             case .health: _ = await send(try encoded(HealthReport(await status())))
             case .queueRetry, .queueHold, .queueRelease, .queueRemove: return try await change(request)
+            case .queueRewrite: return try await rewrite(request, send)
             case .reload: break
             case .suppressAdd: return try await suppress(request)
             case .suppressRemove: return try await unsuppress(request)

@@ -21,7 +21,7 @@ struct QueueAnswers {
             for event in try await history.recent(min(max(0, request.count ?? 10), 10_000)) {
                 guard await send(try encoded(EventRecord(event))) else { break }
             }
-        case .trace: _ = await send(try encoded(try await trace(request.word ?? "")))
+        case .trace: _ = await send(try encoded(try await trace(request.word ?? "", headers: request.headers == true)))
         default: return false
         }
         return true
@@ -55,6 +55,10 @@ struct QueueAnswers {
         }
         var shown = ControlProtocol.QueueEntry(try await store.entry(id), onlyOpen: false, now: clock())
         if let message = try? await store.stored(id) { shown.header = String(decoding: message.header, as: UTF8.self) }
+        if let original = try? await store.original(of: id) {
+            shown.originalHeader = String(decoding: original.header, as: UTF8.self)
+            shown.generation = original.generation
+        }
         _ = await send(try encoded(shown))
     }
 
@@ -135,7 +139,7 @@ struct QueueAnswers {
 
     // MARK: History
 
-    private func trace(_ word: String) async throws(QueueError) -> TraceReport {
+    private func trace(_ word: String, headers: Bool) async throws(QueueError) -> TraceReport {
         var order: [QueueID] = []
         var events: [QueueID: [RelayEvent]] = [:]
         for event in try await history.trace(word, limit: 100) {
@@ -143,12 +147,19 @@ struct QueueAnswers {
             if events[id] == nil { order.append(id) }
             events[id, default: []].append(event)
         }
-        return TraceReport(
-            messages: order.map { id in
-                let story = events[id] ?? []
-                return TraceReport.Message(
-                    queueID: id.description, messageID: story.lazy.compactMap(\.messageID).first, events: story.map(EventRecord.init))
-            })
+        var messages: [TraceReport.Message] = []
+        for id in order {
+            let story = events[id] ?? []
+            var message = TraceReport.Message(
+                queueID: id.description, messageID: story.lazy.compactMap(\.messageID).first, events: story.map(EventRecord.init))
+            if let original = try? await store.original(of: id) {
+                message.generation = original.generation
+                if headers { message.originalHeader = String(decoding: original.header, as: UTF8.self) }
+            }
+            if headers, let queued = try? await store.stored(id) { message.header = String(decoding: queued.header, as: UTF8.self) }
+            messages.append(message)
+        }
+        return TraceReport(messages: messages)
     }
 }
 
@@ -181,6 +192,7 @@ extension ControlProtocol.QueueEntry {
                     delayReason: recipient.lastReply.isEmpty ? (entry.note.isEmpty ? nil : entry.note) : recipient.lastReply,
                     nextAttempt: recipient.state == .waiting ? recipient.nextAttempt.description : nil)
             })
+        identity = entry.facts.identity
     }
 }
 

@@ -142,7 +142,10 @@ public final class Relay: Sendable {
             reload: { [weak self] () async throws(ControlFailure) -> [String] in
                 guard let self else { return [] }
                 return try await self.reload()
-            })
+            },
+            rewriter: QueueRewriter(
+                store: store, dispatcher: dispatcher, events: hub, clock: clock,
+                settings: { [weak self] in self?.assembly.submission.intake }))
         do throws(SystemCallError) {
             let server = try ControlServer(path: path, workers: workers, answers: answers)
             server.start()

@@ -144,13 +144,9 @@ extension SubmissionSession {
         var facts = MessageFacts()
         facts.client = socket.peer.host
         facts.sender = sender
-        facts.fromBefore = prepared.authorBefore.description
-        facts.fromAfter = prepared.author.description
-        facts.messageID = prepared.messageID
-        facts.rule = prepared.changes.isEmpty ? nil : prepared.changes.map(\.description).joined(separator: "; ")
+        facts.take(prepared, by: settings.intake)
         facts.alias = prepared.alias?.description
         facts.tls = tls.map { "\($0.protocolVersion) \($0.cipher)" }
-        facts.identity = settings.intake.rules.identity(covering: prepared.author)?.scope.description
         let clock = service.store.serviceClock
         let due = clock.steadyWall()
         var message = QueuedMessage(
@@ -161,6 +157,7 @@ extension SubmissionSession {
             header: prepared.headerOctets, body: body, is8Bit: prepared.is8Bit, facts: facts,
             serviceTime: clock.now())
         if settings.accounts[account]?.mode == .hold { message.hold = QueuedMessage.stagingHold + "accounts.\(account).mode is hold" }
+        message.original = EncodedOriginal(prepared, of: prepared.queueID)
         return message
     }
 
@@ -182,7 +179,8 @@ extension SubmissionSession {
             switch result {
             case .success:
                 for event in events { service.events.emit(event) }
-                for message in messages {
+                for var message in messages {
+                    message.original = nil  // what sends it has no use for it
                     // A held one is the store's until somebody releases it.
                     if message.hold == nil { service.next.accepted(message) } else { service.next.withdrawn(message.id) }
                 }

@@ -254,6 +254,7 @@ import Testing
         try await database.writeWithoutTransaction { database in
             try database.execute(
                 sql: """
+                    ALTER TABLE content DROP COLUMN original;
                     DROP INDEX entry_due_by_account; DROP INDEX entry_dead; DROP INDEX entry_crashed;
                     DROP TABLE suppression; DROP TABLE strike; DROP TABLE ledger;
                     DELETE FROM mark WHERE name NOT IN ('highest_id', 'probe');

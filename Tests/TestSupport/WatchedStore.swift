@@ -101,6 +101,10 @@ public final class WatchedStore: QueueStore {
         if !isStalled { work() }
     }
     public func stored(_ id: QueueID) async throws(QueueError) -> QueuedMessage { try await inner.stored(id) }
+    public func original(of id: QueueID) async throws(QueueError) -> KeptOriginal? { try await inner.original(of: id) }
+    public func replace(_ replacements: [HeaderReplacement]) async throws(QueueError) -> Set<QueueID> {
+        try await inner.replace(replacements)
+    }
     public func verify(pages: Bool) async throws(QueueError) -> VerificationReport { try await inner.verify(pages: pages) }
     public func entry(_ id: QueueID) async throws(QueueError) -> QueueEntry { try await inner.entry(id) }
     public func list(_ filter: QueueFilter, after id: QueueID?, limit: Int) async throws(QueueError) -> QueuePage {

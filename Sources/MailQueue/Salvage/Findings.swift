@@ -19,9 +19,12 @@ struct Findings {
         let fileChecksum: UInt64?
         let header: [UInt8]
         let body: [UInt8]?
+        let original: [UInt8]?
 
         init?(_ values: [StoredRecord.Value]) {
-            guard values.count == 7, values[0].isNull, let checksum = values[1].integer, let is8Bit = values[2].integer,
+            // The eighth is the original; rows from before have none.
+            guard values.count == 7 || values.count == 8, values[0].isNull, let checksum = values[1].integer,
+                let is8Bit = values[2].integer,
                 let facts = values[3].octets, let header = values[5].octets
             else { return nil }
             self.checksum = UInt64(bitPattern: checksum)
@@ -30,6 +33,7 @@ struct Findings {
             fileChecksum = values[4].integer.map { UInt64(bitPattern: $0) }
             self.header = header
             body = values[6].octets
+            original = values.count > 7 ? values[7].octets : nil
         }
     }
 
@@ -114,6 +118,8 @@ struct Findings {
                 recipients: ordered.map(\.recipient), header: content.header, body: body, is8Bit: content.is8Bit,
                 facts: content.facts.withUnsafeBytes { MessageFacts(decoding: $0) })
             message.isWarned = entry?.isWarned ?? false
+            // One that is damaged stays behind: the message can be sent without it.
+            message.original = content.original.map(EncodedOriginal.init(octets:)).flatMap { $0.decoded(of: id) == nil ? nil : $0 }
             return (message, entry?.state ?? .waiting, entry?.note ?? "")
         }
         return nil

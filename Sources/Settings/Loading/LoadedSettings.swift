@@ -21,6 +21,9 @@ public struct LoadedSettings: Sendable {
     /// The authorities for the upstream in PEM; `nil`: the system's.
     public let upstreamAuthorities: [UInt8]?
     public let credentials: UpstreamCredentials
+    /// Names what headers are made by: twelve hexadecimal digits of a hash over the file's octets, the host's name and the signing keys.
+    /// The same settings have the same name on every host that calls itself so.
+    public internal(set) var generation = ""
     /// What works and is probably not meant.
     public let warnings: [Problem]
     /// The keys of the file that do nothing yet, each where it first stands.

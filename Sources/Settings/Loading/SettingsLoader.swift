@@ -32,11 +32,22 @@ public struct SettingsLoader: Sendable {
         guard let configuration else { throw SettingsError(reading.problems) }
         // Go on in spite of problems: what the readable part names is looked at too.
         var run = LoadRun(configuration: configuration, reading: reading, environment: environment, now: clock(), secretRules: secretRules)
-        let settings = run.load()
-        guard let settings, !run.reading.problems.contains(where: { $0.severity == .error }) else {
+        let loaded = run.load()
+        guard var settings = loaded, !run.reading.problems.contains(where: { $0.severity == .error }) else {
             throw SettingsError(run.reading.problems)
         }
+        settings.generation = Self.generation(of: settings, text: octets)
         return settings
+    }
+
+    private static func generation(of settings: LoadedSettings, text: [UInt8]) -> String {
+        var digest = SHA256()
+        digest.update(text)
+        digest.update([0] + settings.hostname.octets)
+        for identity in settings.identities { digest.update([0] + ((try? identity.signingKey.publicKeyDER) ?? [])) }
+        let digits = Array("0123456789abcdef".utf8)
+        let name = digest.finalize().prefix(6).flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
+        return String(decoding: name, as: UTF8.self)
     }
 }
 
