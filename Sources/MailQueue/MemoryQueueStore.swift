@@ -263,6 +263,7 @@ public final class MemoryQueueStore: QueueStore, EventHistory {
     public func makeDue(_ filter: QueueFilter, at time: Timestamp) async throws(QueueError) -> Int {
         edit(filter) { item in
             guard item.state != .quarantined, item.state != .dead || filter.ids != nil || filter.state == .dead else { return false }
+            if item.state == .held, filter.ids == nil, item.note.hasPrefix(QueuedMessage.stagingHold) { return false }
             if item.state == .dead {
                 for place in item.message.recipients.indices where !item.message.recipients[place].isReported {
                     let state = item.message.recipients[place].state

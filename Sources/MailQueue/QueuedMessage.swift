@@ -23,6 +23,8 @@ public struct QueuedMessage: Hashable, Sendable {
     public var crashes = 0
     /// Why it is held from the beginning; `nil` if it is not. Means nothing once it is queued.
     public var hold: String?
+    /// How the note of mail begins that must not leave by an order for all, because a test system sent it.
+    public static let stagingHold = "staging: "
 
     public init(
         id: QueueID, account: AccountName, acceptedAt: Timestamp, reversePath: ReversePath, recipients: [QueuedRecipient],

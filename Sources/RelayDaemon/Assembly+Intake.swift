@@ -23,7 +23,7 @@ extension Assembly {
         let rewrite = loaded.configuration.rewrite
         var accounts: [AccountName: RewriteRules.Account] = [:]
         for (name, policy) in loaded.configuration.accounts {
-            accounts[name] = try account(policy) { loaded.problem(with: "accounts.\(name).\($0)", $1) }
+            accounts[name] = try account(policy, rewrite) { loaded.problem(with: "accounts.\(name).\($0)", $1) }
         }
         var rules = RewriteRules(
             identities: loaded.identities.map { loaded in
@@ -42,7 +42,7 @@ extension Assembly {
     }
 
     private static func account(
-        _ policy: Configuration.AccountPolicy, problem: (String, String) -> Problem
+        _ policy: Configuration.AccountPolicy, _ rewrite: Configuration.RewriteRules, problem: (String, String) -> Problem
     ) throws(AssemblyError) -> RewriteRules.Account {
         var account = RewriteRules.Account(
             from: policy.from.isEmpty ? nil : policy.from, sesHeaders: policy.sesHeaders.map(SESHeaderPolicy.init))
@@ -50,8 +50,8 @@ extension Assembly {
         account.displayName = policy.displayName.flatMap { DisplayNameTemplate($0.description) }
         account.replyTo = policy.replyTo.map(RewriteRules.ReplyToPolicy.init)
         account.identity = policy.identity.map(Identity.Scope.init)
-        account.senderMap = SenderMap(policy.senderMap)
-        account.fields = try fields(policy.headers, problem: problem)
+        if !policy.senderMap.isEmpty { account.senderMap = SenderMap(policy.senderMap).merging(SenderMap(rewrite.senderMap)) }
+        if policy.headers != .init() { account.fields = try fields(policy.headers.over(rewrite.headers), problem: problem) }
         do throws(HeaderError) {
             if let set = policy.configurationSet {
                 account.sesFields.append(try HeaderField(.xSESConfigurationSet, value: Array(set.utf8)))

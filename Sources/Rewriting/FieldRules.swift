@@ -21,6 +21,7 @@ public struct FieldRules: Sendable {
     public var isEmpty: Bool { removed.isEmpty && set.isEmpty && added.isEmpty }
 
     func apply(to header: inout HeaderBlock, _ changes: inout [RewriteChange]) {
+        guard !isEmpty else { return }
         for field in header.remove(where: { removed.contains($0.nameOctets.map(ASCII.lowercased)) }) {
             changes.append(.fieldRemoved(field.printableName))
         }

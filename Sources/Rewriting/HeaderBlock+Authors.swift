@@ -32,6 +32,7 @@ extension HeaderBlock {
     /// Sends the message to one address only, and names those that it was for: a field each.
     mutating func redirect(_ envelope: inout Envelope, to address: Mailbox, _ changes: inout [RewriteChange]) {
         guard envelope.recipients != [address] else { return }
+        remove { $0.name == .xOriginalTo }  // ours alone say whom it was for
         let shown = 50
         for recipient in envelope.recipients.prefix(shown) {
             if let field = try? HeaderField(.xOriginalTo, value: recipient.wireOctets) { append(field) }

@@ -30,7 +30,7 @@ extension RewriteRules {
         var envelope = envelope
         var changes: [RewriteChange] = []
         let own = accounts[account] ?? Account()
-        let map = own.senderMap.merging(senderMap)
+        let map = own.senderMap ?? senderMap
 
         try header.unifyRepeated(&changes)
         let (authors, written) = try Self.author(of: header)
@@ -49,8 +49,7 @@ extension RewriteRules {
             throw notAllowed(author, account, patterns)
         }
         try settleReplyTo(in: &header, by: own.replyTo ?? replyTo, written, isRewritten: author != written.mailbox, &changes)
-        fields.apply(to: &header, &changes)
-        own.fields.apply(to: &header, &changes)
+        (own.fields ?? fields).apply(to: &header, &changes)
         for field in own.sesFields where !header.fields.contains(field) {
             header.append(field)
             changes.append(.fieldSet(field.printableName))

@@ -31,10 +31,10 @@ public struct RewriteRules: Sendable {
         public var replyTo: ReplyToPolicy?
         /// Which identity stands in for authors that are not verified.
         public var identity: Identity.Scope?
-        /// Goes before the map of all.
-        public var senderMap = SenderMap()
-        /// Applied after those of all.
-        public var fields = FieldRules()
+        /// In the place of the map of all, which it may include.
+        public var senderMap: SenderMap?
+        /// In the place of those of all, which it may include.
+        public var fields: FieldRules?
         /// X-SES-CONFIGURATION-SET and X-SES-MESSAGE-TAGS, which take the place of the app's.
         public var sesFields: [HeaderField] = []
         /// A test system: everything goes there, and nowhere else.

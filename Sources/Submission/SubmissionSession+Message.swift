@@ -162,7 +162,7 @@ extension SubmissionSession {
             },
             header: prepared.headerOctets, body: body, is8Bit: prepared.is8Bit, facts: facts,
             serviceTime: clock.now())
-        if settings.accounts[account]?.mode == .hold { message.hold = "staging: accounts.\(account).mode is hold" }
+        if settings.accounts[account]?.mode == .hold { message.hold = QueuedMessage.stagingHold + "accounts.\(account).mode is hold" }
         return message
     }
 

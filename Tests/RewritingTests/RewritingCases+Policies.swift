@@ -22,15 +22,17 @@ extension RewritingCase {
             "root@web1": "ops@mail.example.com", "@old.example": "@mail.example.com", "sales@old.example": "shop@mail.example.com",
             "@web2": "web@mail.example.com",
         ])
-        account.senderMap = try map(["root@web1": "crm@mail.example.com"])
+        account.senderMap = try map(["root@web1": "crm@mail.example.com"]).merging(rules.senderMap)
     }
     private static let mappedForAll = Setting.own { rules, _ in rules.senderMap = try map(["root@web1": "ops@mail.example.com"]) }
     private static func replies(_ policy: RewriteRules.ReplyToPolicy) -> Setting { .own { _, account in account.replyTo = policy } }
-    private static let fixed = Setting.own { rules, account in
+    private static let fixed = Setting.own { rules, _ in
         rules.fields = FieldRules(
-            removed: ["x-mailer"], set: [try HeaderField(named: "Auto-Submitted", text: "auto-generated")],
+            removed: ["x-mailer"],
+            set: [
+                try HeaderField(named: "Auto-Submitted", text: "auto-generated"), try HeaderField(named: "X-Environment", text: "staging"),
+            ],
             added: [try HeaderField(named: "Organization", text: "Brüder & Söhne")])
-        account.fields = FieldRules(set: [try HeaderField(named: "X-Environment", text: "staging")])
     }
     private static let tagged = Setting.own { _, account in
         account.sesFields = [
@@ -106,8 +108,8 @@ extension RewritingCase {
             "fields are removed, set and added",
             ["From: a@mail.example.com", "X-Mailer: PHP", "x-mailer: again", "Auto-Submitted: no", "Subject: s"], setting: fixed,
             .becomes([
-                "From: a@mail.example.com", "Subject: s", "Auto-Submitted: auto-generated",
-                "Organization: =?utf-8?Q?Br=C3=BCder?= & =?utf-8?Q?S=C3=B6hne?=", "X-Environment: staging",
+                "From: a@mail.example.com", "Subject: s", "Auto-Submitted: auto-generated", "X-Environment: staging",
+                "Organization: =?utf-8?Q?Br=C3=BCder?= & =?utf-8?Q?S=C3=B6hne?=",
             ])),
         RewritingCase(
             "what is there is not added, and what is right is not set",

@@ -53,6 +53,7 @@ extension Configuration {
         // Without all identities nothing can be said.
         guard !identities.isEmpty, !reading.problems.contains(where: { $0.key?.hasPrefix("identities") ?? false }) else { return }
         checkSenderMaps(&reading)
+        checkHeaderRules(&reading)
         for (name, policy) in accounts.sorted(by: { $0.key < $1.key }) {
             if let wanted = policy.identity, !identities.contains(where: { $0.subject == wanted }) {
                 reading.report(

@@ -14,7 +14,40 @@ extension Configuration {
         public internal(set) var add: [Field] = []
 
         public init() {}
+
+        /// These rules, and those of `others` for fields that none of these names.
+        public func over(_ others: HeaderRules) -> HeaderRules {
+            let own = Set(names)
+            func isOther(_ name: String) -> Bool { !own.contains(name.lowercasedASCII) }
+            var merged = self
+            merged.remove += others.remove.filter(isOther)
+            merged.set += others.set.filter { isOther($0.name) }
+            merged.add += others.add.filter { isOther($0.name) }
+            return merged
+        }
+
+        /// Of all fields that a rule names, in lower case.
+        fileprivate var names: [String] { (remove + set.map(\.name) + add.map(\.name)).map(\.lowercasedASCII) }
     }
+
+    /// Two rules for one field would undo each other whenever a message passes.
+    func checkHeaderRules(_ reading: inout Reading) {
+        Self.check(rewrite.headers, at: KeyPathText.root.key("rewrite").key("headers"), &reading)
+        for (name, policy) in accounts.sorted(by: { $0.key < $1.key }) {
+            Self.check(policy.headers, at: KeyPathText.root.key("accounts").name(name.description).key("headers"), &reading)
+        }
+    }
+
+    private static func check(_ rules: HeaderRules, at path: KeyPathText, _ reading: inout Reading) {
+        var seen: Set<String> = []
+        for name in rules.names where !seen.insert(name).inserted {
+            reading.report(key: path, "\(name) is named by two rules; keep one of remove, set and add")
+        }
+    }
+}
+
+extension String {
+    fileprivate var lowercasedASCII: String { String(decoding: utf8.map(ASCII.lowercased), as: UTF8.self) }
 }
 
 extension Configuration.HeaderRules: Section {
@@ -58,7 +91,7 @@ private enum HeaderFieldName {
         guard (1...70).contains(name.utf8.count), name.utf8.allSatisfy({ 33...126 ~= $0 && $0 != UInt8(ascii: ":") }) else {
             throw ValueError("\(quoted(name)) is not the name of a header field; write one such as X-Environment")
         }
-        let lower = String(decoding: name.utf8.map(ASCII.lowercased), as: UTF8.self)
+        let lower = name.lowercasedASCII
         if lower.hasPrefix("x-"), lower.utf8.count > 2, !lower.hasPrefix("x-ses-"), !lower.hasPrefix("x-original-") { return }
         guard descriptive.contains(lower) else {
             throw ValueError(

@@ -63,14 +63,15 @@ extension Configuration {
     /// What leaves must be verified, and a second look must find nothing to do.
     func checkSenderMaps(_ reading: inout Reading) {
         let path = KeyPathText.root.key("rewrite").key("sender_map")
-        check(rewrite.senderMap, beside: [], at: path, &reading)
+        check(rewrite.senderMap, with: [], at: path, &reading)
         for (name, policy) in accounts.sorted(by: { $0.key < $1.key }) {
             let path = KeyPathText.root.key("accounts").name(name.description).key("sender_map")
-            check(policy.senderMap, beside: rewrite.senderMap, at: path, &reading)
+            check(policy.senderMap, with: rewrite.senderMap, at: path, &reading)
         }
     }
 
-    private func check(_ map: [SenderMapping], beside others: [SenderMapping], at path: KeyPathText, _ reading: inout Reading) {
+    /// - Parameter others: of all accounts, which hold besides.
+    private func check(_ map: [SenderMapping], with others: [SenderMapping], at path: KeyPathText, _ reading: inout Reading) {
         for entry in map {
             let key = path.name(entry.from.description)
             let isVerified = identities.contains { identity in
@@ -85,6 +86,15 @@ extension Configuration {
             if let next = (map + others).first(where: { $0.from != entry.from && $0.takes(entry.to) }) {
                 reading.report(key: key, "\(entry.to) is mapped again, by \(next.from); name the last address at once")
             }
+            if let other = others.first(where: { $0.from != entry.from && entry.takes($0.to) }) {
+                reading.report(key: key, "\(other.from) leaves as \(other.to), which is mapped again here; name the last address at once")
+            }
+            for identity in identities {
+                for own in Set([identity.defaultSender, identity.returnPath]) where entry.takes(.mailbox(own)) {
+                    reading.report(
+                        key: key, "\(own) is what identity \(identity.subject) writes as, and may not be mapped; change it there")
+                }
+            }
         }
     }
 }
@@ -94,7 +104,8 @@ extension Configuration.SenderMapping {
     fileprivate func takes(_ place: Place) -> Bool {
         if to == place { return false }
         switch (from, place) {
-        case (.mailbox(let own), .mailbox(let other)): return own == other
+        case (.mailbox(let own), .mailbox(let other)):
+            return own.domain == other.domain && ASCII.equalsIgnoringCase(own.localPart.octets, other.localPart.octets)
         case (.domain(let own), _): return own == place.domain
         case (.mailbox(let own), .domain(let domain)): return own.domain == domain
         }
