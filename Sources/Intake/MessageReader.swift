@@ -188,8 +188,9 @@ public struct MessageReader: ~Copyable {
         let plan = aliases.plan(for: envelope.recipients, isSuppressed: isSuppressed)
         guard inbound == nil || plan.direct.isEmpty else { throw .aliasIsGone }
         guard !plan.direct.isEmpty || !plan.groups.isEmpty else { throw .noTarget }
+        let direct = Envelope(reversePath: envelope.reversePath, recipients: plan.direct)
         if inbound == nil, plan.groups.isEmpty {
-            return [try finish(envelope: envelope, account: account, queueID: queueID, received: received, now: now)]
+            return [try finish(envelope: direct, account: account, queueID: queueID, received: received, now: now)]
         }
 
         var finished = try finishContent()
@@ -200,7 +201,6 @@ public struct MessageReader: ~Copyable {
         }
         var prepared: [PreparedMessage] = []
         func id() -> QueueID { prepared.isEmpty ? queueID : nextID() }
-        let direct = Envelope(reversePath: envelope.reversePath, recipients: plan.direct)
         let base = try rules.apply(to: finished.header, envelope: direct, account: account, queueID: queueID)
         if !plan.direct.isEmpty {
             let recipient = envelope.recipients.count == 1 ? envelope.recipients.first : nil

@@ -14,7 +14,8 @@ extension Refusal {
     }
 
     static var noTarget: Refusal {
-        Refusal("no_target", Reply(550, StatusDetail(1, 1), "No target of this alias takes mail at present; fairlead suppress list says why"))
+        Refusal(
+            "no_target", Reply(550, StatusDetail(1, 1), "No target of this alias takes mail at present; fairlead suppress list says why"))
     }
 
     static func tooLarge(_ maximum: Int) -> Refusal {

@@ -34,7 +34,7 @@ public struct AliasTable: Hashable, Sendable {
     /// Targets of one alias, at most, when all that it leads to is expanded.
     public static let mostTargets = 1000
     /// Targets of all aliases together, those on the way counted too.
-    public static let mostInAll = 2_000_000
+    public static let mostInAll = 500_000
 
     /// Local parts in lower case, and the domain.
     private struct Key: Hashable {

@@ -26,7 +26,8 @@ extension Assembly {
     static func reportPolicies(_ configuration: Configuration) -> [AccountName: ReportSettings.Policy] {
         // Whoever a test system names as sender need not be a tester.
         var policies = configuration.accounts.mapValues { policy in
-            policy.mode == .live || policy.reports == .none ? ReportSettings.Policy(rawValue: policy.reports.rawValue) ?? .sender : .operator
+            policy.mode == .live || policy.reports == .none
+                ? ReportSettings.Policy(rawValue: policy.reports.rawValue) ?? .sender : .operator
         }
         if let forwardAccount, configuration.accounts[forwardAccount]?.kind != .inbound { policies[forwardAccount] = .operator }
         return policies

@@ -18,7 +18,8 @@ struct OriginalHeader {
 
     /// As it may be shown: where a target stands in the place of an alias, the alias stands there again.
     init(of message: QueuedMessage) {
-        guard let alias = message.facts.alias, message.recipients.count == 1, let target = message.recipients.first?.mailbox.wireOctets else {
+        guard let alias = message.facts.alias, message.recipients.count == 1, let target = message.recipients.first?.mailbox.wireOctets
+        else {
             self.init(message.header)
             return
         }

@@ -18,7 +18,7 @@ public struct InboundPolicy: Hashable, Sendable {
         self.virus = virus
     }
 
-    /// Marks the message by the fields that SES put on it. A forged PASS beside a FAIL does not help.
+    /// Marks the message by the fields that SES put on it. Only the topmost of a name counts.
     ///
     /// - Throws: the refusal, where one is wanted.
     public func judge(_ header: inout HeaderBlock, account: AccountName, _ changes: inout [RewriteChange]) throws(Refusal) {
@@ -35,8 +35,10 @@ public struct InboundPolicy: Hashable, Sendable {
 }
 
 extension HeaderBlock {
+    /// SES puts its own above those that the message came with, which may be forged.
     fileprivate func isFailed(_ name: String) -> Bool {
-        fields.contains { ASCII.equalsIgnoringCase($0.nameOctets, Array(name.utf8)) && $0.unfolded.equalsIgnoringCase("FAIL") }
+        let field = fields.first { ASCII.equalsIgnoringCase($0.nameOctets, Array(name.utf8)) }
+        return field?.unfolded.equalsIgnoringCase("FAIL") ?? false
     }
 
     /// - Returns: false if the mark stands there already.

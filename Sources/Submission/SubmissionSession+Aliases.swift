@@ -27,7 +27,8 @@ extension SubmissionSession {
         if let name = session.account, settings.intake.rules.accounts[name]?.redirect != nil { return .direct }
         let targets = alias.targets.filter { service.store.suppression(of: $0) == nil }
         guard !targets.isEmpty else { return .refused(.aliasWithoutTarget(alias.address)) }
-        if let account = session.account.flatMap({ settings.accounts[$0] }), targets.contains(where: { account.stagingRefusal(of: $0) != nil })
+        if let account = session.account.flatMap({ settings.accounts[$0] }),
+            targets.contains(where: { account.stagingRefusal(of: $0) != nil })
         {
             return .refused(
                 Reply(

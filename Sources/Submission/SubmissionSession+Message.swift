@@ -106,7 +106,9 @@ extension SubmissionSession {
     }
 
     /// A stored body is one message's: the others of the same mail get copies.
-    private func commitCopies(of first: SpoolFile, _ prepared: [PreparedMessage], _ account: AccountName, _ now: Timestamp, _ sender: String) {
+    private func commitCopies(
+        of first: SpoolFile, _ prepared: [PreparedMessage], _ account: AccountName, _ now: Timestamp, _ sender: String
+    ) {
         Task {
             var files = [first]
             do throws(QueueError) {

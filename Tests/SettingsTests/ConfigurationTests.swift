@@ -75,7 +75,7 @@ import Testing
         }
         let configuration = try parse(lines.joined(separator: "\n"))
         #expect(configuration.listeners.count == 3)
-        #expect(configuration.accounts.keys.map(\.description) == ["crm"])
+        #expect(configuration.accounts.keys.map(\.description).sorted() == ["crm", "ses"])
         #expect(configuration.aliases == "/etc/fairlead/aliases")
         #expect(configuration.upstream.caFile == "/path/to/ca.pem")
     }

@@ -90,17 +90,3 @@ import Testing
         }
     }
 }
-
-@Suite struct AliasFileTests {
-    @Test func linesGoOn() {
-        let text =
-            "# c\r\nsupport@mail.example.com: anna@corp.example,\r\n\tben@corp.example # not a comment\n"
-            + "\"a:b\"@mail.example.com: \"x, y\"@corp.example, z@corp.example,\n"
-        let (file, problems) = AliasFile.parse(Array(text.utf8), file: "aliases")
-        #expect(problems.count == 1)
-        #expect(problems.first?.line == 3)
-        #expect(file.aliases.map(\.address.description) == ["support@mail.example.com", "\"a:b\"@mail.example.com"])
-        #expect(
-            file.aliases.map { $0.targets.map(\.description) } == [["anna@corp.example"], ["\"x, y\"@corp.example", "z@corp.example"]])
-    }
-}

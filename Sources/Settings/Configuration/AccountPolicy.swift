@@ -123,7 +123,7 @@ extension Configuration.AccountPolicy: Section {
         ),
         SectionKey(
             "kind", \.kind, .word,
-            "app: sends in the name of an identity. inbound: may hand on mail from anybody, and only to our aliases."),
+            "What the account is. An app sends in the name of an identity; inbound hands on mail from anybody, and only to our aliases."),
         SectionKey(
             "spam_verdict", \.spamVerdict, .word,
             "For kind: inbound: what happens to mail whose X-SES-Spam-Verdict is FAIL."),

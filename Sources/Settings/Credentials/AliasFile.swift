@@ -16,6 +16,8 @@ public struct AliasFile: Hashable, Sendable {
 
     public struct IncludeFailure: Error, Hashable, Sendable {
         public let text: String
+
+        public init(text: String) { self.text = text }
     }
 
     /// Reads what can be read; every other line is an error.
