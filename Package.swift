@@ -117,7 +117,7 @@ let package = Package(
             "RelayDaemonTests",
             on: [
                 "RelayDaemon", "TestSupport", "ControlProtocol", "Dispatcher", "Submission", "Settings", "SESSandbox", "MailQueue",
-                "Networking",
+                "Networking", "Intake", "Rewriting", "DKIM",
                 "Crypto", "SafeIO", "MailModel",
             ]),
     ]
