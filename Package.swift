@@ -118,7 +118,7 @@ let package = Package(
             "RelayDaemonTests",
             on: [
                 "RelayDaemon", "TestSupport", "ControlProtocol", "Dispatcher", "Submission", "Settings", "SESSandbox", "MailQueue",
-                "Networking",
+                "Networking", "Intake", "Rewriting", "DKIM",
                 "Crypto", "SafeIO", "MailModel",
             ]),
     ]

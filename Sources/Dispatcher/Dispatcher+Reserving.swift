@@ -16,13 +16,15 @@ extension Dispatcher {
         return free
     }
 
-    /// Ends what `reserve` began. Messages whose turn came meanwhile have it now; others that became due are read from the store.
-    public func letGo(_ ids: Set<QueueID>) {
+    /// Ends what `reserve` began. Messages whose turn came meanwhile have it now.
+    ///
+    /// - Parameter areDue: some of them became due by the change; they are read from the store.
+    public func letGo(_ ids: Set<QueueID>, areDue: Bool = true) {
         reserved.subtract(ids)
         let entries = setAside.filter { ids.contains($0.id) }
         setAside.removeAll { ids.contains($0.id) }
         for entry in entries.reversed() { ready.putBack(entry) }
-        refill.wanted()
+        if areDue { refill.wanted() }
         pump()
     }
 

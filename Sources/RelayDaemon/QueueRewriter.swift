@@ -70,7 +70,7 @@ struct QueueRewriter: Sendable {
             busy += ids.filter { !reserved.contains($0) }
             var failure: QueueError?
             do throws(QueueError) { outcomes = try await replace(ids.filter(reserved.contains)) } catch { failure = error }
-            await dispatcher.letGo(reserved)
+            await dispatcher.letGo(reserved, areDue: outcomes.contains { $0.result == .rewritten })
             if let failure { throw failure }
         }
         for outcome in outcomes { guard try await tell(outcome) else { return false } }
