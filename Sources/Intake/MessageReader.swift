@@ -137,15 +137,7 @@ public struct MessageReader: ~Copyable {
         var message = try settings.rules.apply(to: original, envelope: envelope, account: account)
         let messageID = try message.header.repair(author: message.author, queueID: queueID, now: now)
 
-        guard let signer = settings.signer(for: message.author) else { throw .noSigningKey(message.author.domain) }
-        let hash = bodyHash.finalize()
-        let signature: HeaderField
-        do throws(SigningError) {
-            signature = try signer.signature(for: message.header, bodyHash: hash, at: now)
-        } catch {
-            throw .signingFailed(error)
-        }
-        message.header.prepend(signature)
+        try sign(&message.header, as: message.author, at: now)
         let recipient = envelope.recipients.count == 1 ? envelope.recipients.first : nil
         do throws(HeaderError) {
             message.header.prepend(
@@ -215,6 +207,21 @@ public struct MessageReader: ~Copyable {
             changes.append(.mimeVersionAdded)
         } catch {
             throw .header(error)
+        }
+    }
+
+    /// Puts the signature on top, unless the author's domain leaves without ours.
+    private mutating func sign(_ header: inout HeaderBlock, as author: Mailbox, at now: Timestamp) throws(Refusal) {
+        switch settings.signing(for: author) {
+        case .unsigned: return
+        case .noKey: throw .noSigningKey(author.domain)
+        case .signed(let signer):
+            let hash = bodyHash.finalize()
+            do throws(SigningError) {
+                header.prepend(try signer.signature(for: header, bodyHash: hash, at: now))
+            } catch {
+                throw .signingFailed(error)
+            }
         }
     }
 

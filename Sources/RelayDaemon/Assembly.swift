@@ -17,15 +17,20 @@ internal import Upstream
 /// Everything that can be wrong is found here, before anything starts or changes.
 struct Assembly {
     let loaded: LoadedSettings
-    let submission: SubmissionSettings
+    private(set) var submission: SubmissionSettings
     let dispatcher: DispatcherSettings
-    let reports: ReportSettings
+    private(set) var reports: ReportSettings
     let upstream: UpstreamSettings
     /// Recipients per second; `nil` for no limit.
     let rate: Int?
     let listeners: [ListenerSet.Wanted]
+    /// One for each identity.
+    let dkim: [DKIMPlan]
+    /// The keys that the DNS had shown when this was made.
+    let seen: SeenKeys
 
-    init(_ loaded: LoadedSettings) throws(AssemblyError) {
+    /// - Parameter seen: the keys that the DNS has shown, for identities that wait for that.
+    init(_ loaded: LoadedSettings, seen: SeenKeys = SeenKeys()) throws(AssemblyError) {
         self.loaded = loaded
         let configuration = loaded.configuration
         do throws(OpenSSLError) {
@@ -36,12 +41,28 @@ struct Assembly {
         } catch {
             throw AssemblyError(text: "TLS: \(error)")
         }
+        do throws(OpenSSLError) {
+            var plans: [DKIMPlan] = []
+            for identity in loaded.identities { if let plan = try DKIMPlan(identity) { plans.append(plan) } }
+            dkim = plans
+        } catch {
+            throw AssemblyError(text: "DKIM: \(error)")
+        }
+        self.seen = seen
+        submission.intake.choose(dkim, seen)
         dispatcher = Self.dispatcher(configuration)
         reports = ReportSettings(
             operatorAddress: loaded.operatorAddress, intake: submission.intake,
             policies: configuration.accounts.mapValues { ReportSettings.Policy(rawValue: $0.reports.rawValue) ?? .sender })
         rate = configuration.upstream.rate.perSecond.map { max(1, Int($0)) }
         listeners = try Self.listeners(loaded)
+    }
+
+    /// Lets every key sign that may, now that the DNS has shown these.
+    mutating func change(seen: SeenKeys) {
+        submission.intake.choose(dkim, seen)
+        reports = ReportSettings(
+            operatorAddress: reports.operatorAddress, intake: submission.intake, policies: reports.policies)
     }
 
     private static func dispatcher(_ configuration: Configuration) -> DispatcherSettings {
@@ -105,12 +126,7 @@ struct Assembly {
                 RewriteRules.Account(
                     from: policy.from.isEmpty ? nil : policy.from, sesHeaders: policy.sesHeaders.map(SESHeaderPolicy.init))
             })
-        let signers = loaded.identities.compactMap { loaded in
-            Selector(loaded.identity.dkim.selector.description).map {
-                HeaderSigner(domain: loaded.identity.domain, selector: $0, key: RSASigningKey(loaded.signingKey))
-            }
-        }
-        return IntakeSettings(hostname: loaded.hostname, rules: rules, signers: signers)
+        return IntakeSettings(hostname: loaded.hostname, rules: rules, signers: [])
     }
 
     private static func listeners(_ loaded: LoadedSettings) throws(AssemblyError) -> [ListenerSet.Wanted] {
@@ -137,6 +153,20 @@ struct Assembly {
 /// Settings that read well and still cannot be put in force, with OpenSSL's or the system's reason.
 struct AssemblyError: Error {
     let text: String
+}
+
+extension IntakeSettings {
+    fileprivate mutating func choose(_ plans: [DKIMPlan], _ seen: SeenKeys) {
+        signers = []
+        unsignedDomains = []
+        for plan in plans {
+            guard let key = plan.keyInForce(seen) else {
+                unsignedDomains.append(plan.domain)
+                continue
+            }
+            signers.append(HeaderSigner(domain: plan.domain, selector: key.selector, key: RSASigningKey(key.privateKey)))
+        }
+    }
 }
 
 extension SESHeaderPolicy {
