@@ -91,16 +91,16 @@ extension DKIMKeys {
 
         private func plan(of identity: Configuration.Identity) throws -> DKIMPlan {
             let dkim = identity.dkim
-            let next = try dkim.next.map {
-                try DKIMKey(
-                    selector: DKIMKeys.selector($0.selector), domain: identity.domain,
-                    privateKey: DKIMKeys.key(in: $0.privateKey, command: "fairlead dkim rotate"))
+            func key(_ key: Configuration.DKIM.Key, _ command: String) throws -> DKIMKey {
+                let privateKey = try DKIMKeys.key(in: key.privateKey, command: command)
+                guard let found = try DKIMKey(selector: key.selector, domain: identity.domain, privateKey: privateKey) else {
+                    throw failure("\(key.selector) is no selector", Sysexits.configuration)
+                }
+                return found
             }
             return DKIMPlan(
-                identity: identity.subject.description, domain: identity.domain,
-                current: try DKIMKey(
-                    selector: DKIMKeys.selector(dkim.selector), domain: identity.domain, privateKey: DKIMKeys.key(in: dkim.privateKey)),
-                next: next, isPending: dkim.publish == .pending)
+                identity: identity.subject.description, domain: identity.domain, current: try key(dkim.current, "fairlead dkim generate"),
+                next: try dkim.next.map { try key($0, "fairlead dkim rotate") }, isPending: dkim.publish == .pending)
         }
     }
 }

@@ -19,13 +19,20 @@ extension DKIMKeys {
         func run() async throws {
             let identity = try DKIMKeys.one(identity, common)
             let dkim = identity.dkim
+            let selector: Selector
+            let path: String
             if let next = dkim.next {
-                throw failure(
-                    "\(identity.subject) has a next key already, \(next.selector); first make it the key in force in \(common.config)",
-                    Sysexits.usage)
+                guard access(next.privateKey, F_OK) != 0, self.selector == nil else {
+                    throw failure(
+                        "\(identity.subject) has a next key already, \(next.selector); first make it the key in force in \(common.config)",
+                        Sysexits.usage)
+                }
+                // Its lines are there, and its file is not.
+                (selector, path) = (try DKIMKeys.selector(next.selector), next.privateKey)
+            } else {
+                (selector, path) = try newName(for: identity, in: DKIMKeys.split(dkim.privateKey).folder)
             }
-            let folder = DKIMKeys.split(dkim.privateKey).folder
-            let (selector, path) = try newName(for: identity, in: folder)
+            let folder = DKIMKeys.split(path).folder
             do { try SecretFile.makeFolder(folder) } catch { throw failure("\(error)", Sysexits.cannotCreate) }
             let key = try RSAPrivateKey.generate()
             // The name is claimed first: a file that is there is never overwritten, whoever made it.

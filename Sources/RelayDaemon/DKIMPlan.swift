@@ -14,7 +14,9 @@ public struct DKIMKey: Sendable {
     /// The SHA-256 of `publicKeyDER`, in hexadecimal digits.
     let fingerprint: String
 
-    public init(selector: Selector, domain: Domain, privateKey: RSAPrivateKey) throws(OpenSSLError) {
+    /// - Returns: `nil` for a name that is no selector, which settings do not give.
+    public init?(selector: Domain, domain: Domain, privateKey: RSAPrivateKey) throws(OpenSSLError) {
+        guard let selector = Selector(selector.octets) else { return nil }
         self.selector = selector
         self.privateKey = privateKey
         publicKeyDER = try privateKey.publicKeyDER
@@ -42,15 +44,15 @@ public struct DKIMPlan: Sendable {
 
     init?(_ loaded: LoadedIdentity) throws(OpenSSLError) {
         let (dkim, domain) = (loaded.identity.dkim, loaded.identity.domain)
-        func key(_ name: Domain, _ privateKey: RSAPrivateKey) throws(OpenSSLError) -> DKIMKey? {
-            guard let selector = Selector(name.octets) else { return nil }
-            return try DKIMKey(selector: selector, domain: domain, privateKey: privateKey)
-        }
-        guard let current = try key(dkim.selector, loaded.signingKey) else { return nil }
+        guard let current = try DKIMKey(selector: dkim.selector, domain: domain, privateKey: loaded.signingKey) else { return nil }
         identity = loaded.identity.subject.description
         self.domain = domain
         self.current = current
-        next = if let wanted = dkim.next, let privateKey = loaded.nextKey { try key(wanted.selector, privateKey) } else { nil }
+        if let next = dkim.next, let privateKey = loaded.nextKey {
+            self.next = try DKIMKey(selector: next.selector, domain: domain, privateKey: privateKey)
+        } else {
+            next = nil
+        }
         isPending = dkim.publish == .pending
     }
 

@@ -23,6 +23,8 @@ final class KeyWatch: Sendable {
     private let log: Log
     private let clock: WallClock
     private let state: Mutex<State>
+    /// One look at a time: that of the hour and that of a reload may meet.
+    private let looks = Gate()
 
     static let interval: Duration = .seconds(3600)
 
@@ -41,6 +43,8 @@ final class KeyWatch: Sendable {
     ///
     /// - Returns: whether a key was seen that had not been before.
     func look(for plans: [DKIMPlan]) async -> Bool {
+        await looks.enter()
+        defer { looks.leave() }
         var isNew = false
         for plan in plans {
             for key in plan.awaited(seen) where await look(for: key, of: plan) { isNew = true }

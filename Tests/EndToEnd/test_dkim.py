@@ -8,7 +8,7 @@ import pytest
 from harness import clients, messages, verdicts
 from harness.fake_dns import FakeDNS
 from harness.keys import Keys, openssl
-from harness.relay import DATA, DEFAULT_SENDER, DOMAIN, SELECTOR, UNAVAILABLE, USAGE, token
+from harness.relay import CONFIGURATION, DATA, DEFAULT_SENDER, DOMAIN, SELECTOR, UNAVAILABLE, USAGE, token
 from harness.waiting import until
 
 NAME = f"{SELECTOR}._domainkey.{DOMAIN}"
@@ -179,6 +179,7 @@ def test_rotation(make, sandbox, keys, dns, tmp_path):
     until(lambda: f"new1._domainkey.{DOMAIN}: the DNS has no TXT record" in relay.log(), relay.log)
     assert verdicts.shortcomings(send(relay, keys, sandbox), keys) == []
     assert "has a next key already" in relay.cli("dkim", "rotate", expect=USAGE).stderr
+    assert new.read_bytes() == before
     current, following = json.loads(relay.cli("dkim", "check", "--json", "--dns-server", dns.address, expect=1).stdout)
     assert (current["signs"], following["signs"], following["state"]) == (True, False, "missing")
 
@@ -198,6 +199,15 @@ def test_rotation(make, sandbox, keys, dns, tmp_path):
     relay.start(environment(dns))
     assert verdicts.dkimpy(send(relay, keys, sandbox), record, "new1", DOMAIN)
     assert relay.json("status")["dkim"] == [state]
+
+
+def test_rotate_makes_the_next_key_that_is_missing(binary, make, keys, tmp_path):
+    path = tmp_path / "keys" / "next.pem"
+    relay = make.relay(1, start=False, identities=identity(keys, next={"selector": "new1", "private_key": str(path)}))
+    assert "make the key with `fairlead dkim rotate`" in relay.cli("check", "config", expect=CONFIGURATION).stderr
+    assert f"new1._domainkey.{DOMAIN}. 3600 IN TXT" in relay.cli("dkim", "rotate").stdout
+    assert path.exists()
+    relay.cli("check", "config")
 
 
 # -- the same key for SES
