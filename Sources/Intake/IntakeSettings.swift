@@ -11,6 +11,7 @@ public struct IntakeSettings: Sendable {
     public var signers: [HeaderSigner]
     /// Domains whose mail leaves without our signature, because the DNS does not show their key yet.
     public var unsignedDomains: [Domain] = []
+    public var aliases = AliasRules()
     /// What SES takes at most, our own fields included.
     public var maximumOctets = 40_000_000
 

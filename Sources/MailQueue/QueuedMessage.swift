@@ -21,6 +21,10 @@ public struct QueuedMessage: Hashable, Sendable {
     public var isWarned = false
     /// How often the process ended while this message was being attempted.
     public var crashes = 0
+    /// Why it is held from the beginning; `nil` if it is not. Means nothing once it is queued.
+    public var hold: String?
+    /// How the note of mail begins that must not leave by an order for all, because a test system sent it.
+    public static let stagingHold = "staging: "
 
     public init(
         id: QueueID, account: AccountName, acceptedAt: Timestamp, reversePath: ReversePath, recipients: [QueuedRecipient],
@@ -93,6 +97,8 @@ public struct MessageFacts: Hashable, Sendable {
     public var kind = Kind.message
     /// Where reports on this message go, if not to `sender`.
     public var reportsTo: String?
+    /// The alias that sends it on: reports name it in the place of its targets. `nil` for any other mail.
+    public var alias: String?
 
     /// What a message is to us.
     public enum Kind: String, Hashable, Sendable {
