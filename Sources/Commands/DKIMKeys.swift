@@ -9,7 +9,8 @@ internal import Settings
 
 struct DKIMKeys: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "dkim", abstract: "Signing keys and the DNS records that go with them.", subcommands: [Generate.self, Record.self])
+        commandName: "dkim", abstract: "Signing keys and the DNS records that go with them.",
+        subcommands: [Generate.self, Record.self, CheckKeys.self, Rotate.self])
 
     struct Generate: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -47,62 +48,55 @@ struct DKIMKeys: AsyncParsableCommand {
         }
     }
 
-    struct Record: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Print the TXT record of an identity's key, ready to paste.")
-
-        @Argument(help: "The identity's domain; all if none is named.") var domain: String?
-        @OptionGroup var output: OutputOptions
-        @OptionGroup var common: CommonOptions
-
-        struct Row: Encodable {
-            let name: String
-            let type = "TXT"
-            let value: String
-            let zone: String
-        }
-
-        func run() async throws {
-            var rows: [Row] = []
-            for identity in try selected(domain, common) {
-                let octets: [UInt8]
-                do { octets = try WholeFile.read(identity.dkim.privateKey) } catch {
-                    throw failure("\(error); fairlead dkim generate makes the key", Sysexits.unavailable)
-                }
-                let key: RSAPrivateKey
-                do { key = try RSAPrivateKey(pem: octets) } catch {
-                    throw failure("\(identity.dkim.privateKey): not a usable RSA key: \(error)", Sysexits.data)
-                }
-                rows.append(try record(of: identity, key: key))
-            }
-            if output.json {
-                Terminal.line(String(decoding: try ControlCoding.encode(rows), as: UTF8.self))
-                return
-            }
-            for row in rows {
-                Terminal.line("name   \(row.name)\ntype   TXT\nvalue  \(row.value)\n\nfor a zone file:\n\(row.zone)\n")
-            }
-        }
-    }
-
-    private static func selected(_ domain: String?, _ common: CommonOptions) throws -> [Configuration.Identity] {
+    /// The identities of that domain, or all of them.
+    static func selected(_ domain: String?, _ common: CommonOptions) throws -> [Configuration.Identity] {
         let identities = try ConfigurationFile.read(common.config).identities
         guard let domain else { return identities }
-        let chosen = identities.filter { $0.domain.description == domain.lowercased() }
-        guard !chosen.isEmpty else {
-            throw failure(
-                "\(domain) is no identity of \(common.config); it has \(identities.map(\.domain.description).joined(separator: ", "))",
-                Sysexits.usage)
+        let chosen = identities.filter {
+            $0.domain.description == domain.lowercased() || $0.subject.description == domain
         }
+        guard !chosen.isEmpty else { throw unknown(domain, among: identities, common) }
         return chosen
     }
 
-    private static func record(of identity: Configuration.Identity, key: RSAPrivateKey) throws -> Record.Row {
-        guard let selector = Selector(identity.dkim.selector.description) else {
-            throw failure("\(identity.dkim.selector) is no selector", Sysexits.configuration)
+    /// The only identity that the words mean.
+    static func one(_ domain: String?, _ common: CommonOptions) throws -> Configuration.Identity {
+        let chosen = try selected(domain, common)
+        guard chosen.count == 1 else {
+            let names = chosen.map(\.subject.description).joined(separator: ", ")
+            throw failure("\(common.config) has more than one identity there; name one of \(names)", Sysexits.usage)
         }
+        return chosen[0]
+    }
+
+    private static func unknown(_ domain: String, among identities: [Configuration.Identity], _ common: CommonOptions) -> ExitCode {
+        let names = identities.map(\.subject.description).joined(separator: ", ")
+        return failure("\(domain) is no identity of \(common.config); it has \(names)", Sysexits.usage)
+    }
+
+    static func key(in file: String, command: String = "fairlead dkim generate") throws -> RSAPrivateKey {
+        let octets: [UInt8]
+        do { octets = try WholeFile.read(file) } catch {
+            throw failure("\(error); \(command) makes the key", Sysexits.unavailable)
+        }
+        do { return try RSAPrivateKey(pem: octets) } catch {
+            throw failure("\(file): not a usable RSA key: \(error); make one with \(command)", Sysexits.data)
+        }
+    }
+
+    static func selector(_ name: Domain) throws -> Selector {
+        guard let selector = Selector(name.octets) else { throw failure("\(name) is no selector", Sysexits.configuration) }
+        return selector
+    }
+
+    static func record(of identity: Configuration.Identity, key: RSAPrivateKey) throws -> Record.Row {
+        try record(try selector(identity.dkim.selector), identity.domain, key)
+    }
+
+    static func record(_ selector: Selector, _ domain: Domain, _ key: RSAPrivateKey) throws -> Record.Row {
         let record = PublicKeyRecord(publicKeyDER: try key.publicKeyDER)
         return Record.Row(
-            name: PublicKeyRecord.name(selector: selector, domain: identity.domain), value: String(decoding: record.text, as: UTF8.self),
-            zone: record.zoneFileLine(selector: selector, domain: identity.domain))
+            name: PublicKeyRecord.name(selector: selector, domain: domain), value: String(decoding: record.text, as: UTF8.self),
+            zone: record.zoneFileLine(selector: selector, domain: domain))
     }
 }

@@ -7,7 +7,7 @@ enum StatusText {
 
     static func lines(_ report: StatusReport) -> [String] {
         ["fairlead \(report.version) on \(report.hostname), since \(report.startedAt)"] + state(report) + route(report)
-            + queue(report) + sending(report) + accounts(report.accounts) + remarks(report)
+            + queue(report) + sending(report) + accounts(report.accounts) + dkim(report.dkim) + remarks(report)
     }
 
     private static func line(_ label: String, _ text: String) -> String {
@@ -101,6 +101,19 @@ enum StatusText {
             lines.append(line("", "and \(busiest.count - accountLimit) more accounts (--json has them all)"))
         }
         return lines
+    }
+
+    private static func dkim(_ identities: [StatusReport.DKIM]) -> [String] {
+        identities.flatMap { identity in
+            let signing = identity.selector.map { "signed with \($0)" } ?? Terminal.styled("not signed by us", .yellow)
+            var lines = [line("dkim", "\(identity.identity): \(signing)\(identity.since.map { " since \($0)" } ?? "")")]
+            if let awaited = identity.awaited { lines.append(line("  waits for", "\(awaited): \(identity.reason ?? "")")) }
+            if let cure = identity.cure { lines.append(line("  to do", cure)) }
+            if let old = identity.oldRecord, let time = identity.oldRecordUntil {
+                lines.append(line("  old record", "\(old) must stay until \(time)"))
+            }
+            return lines
+        }
     }
 
     private static func remarks(_ report: StatusReport) -> [String] {

@@ -235,6 +235,8 @@ public struct StatusReport: Codable, Hashable, Sendable {
     public var reports = Reports()
     /// Log lines that were lost since the start, because nobody took them.
     public var logLinesLost = 0
+    /// Identities whose signature depends on what the DNS shows.
+    public var dkim: [DKIM] = []
 
     enum CodingKeys: String, CodingKey {
         case version, hostname
@@ -243,6 +245,7 @@ public struct StatusReport: Codable, Hashable, Sendable {
         case lastError = "last_error"
         case warnings, alarms, space, quota, accounts, reports
         case logLinesLost = "log_lines_lost"
+        case dkim
     }
 
     public init(

@@ -7,8 +7,10 @@ public struct IntakeSettings: Sendable {
     /// In Received. May be a single label on a laptop.
     public var hostname: Domain
     public var rules: RewriteRules
-    /// One for each domain that has a key.
+    /// One for each domain that has a key in force.
     public var signers: [HeaderSigner]
+    /// Domains whose mail leaves without our signature, because the DNS does not show their key yet.
+    public var unsignedDomains: [Domain] = []
     public var aliases = AliasRules()
     /// Names these settings: others that may make another header of the same message have another name. Empty where nobody asks.
     public var generation = ""
@@ -21,8 +23,17 @@ public struct IntakeSettings: Sendable {
         self.signers = signers
     }
 
-    /// The signer whose domain is the author's or the nearest one above it, so that the signature aligns.
-    func signer(for author: Mailbox) -> HeaderSigner? {
-        signers.filter { author.domain.isWithin($0.domain) }.max { $0.domain.octets.count < $1.domain.octets.count }
+    /// Who signs for an author: the domain that is the author's or the nearest one above it, so that the signature aligns.
+    enum Signing {
+        case signed(HeaderSigner)
+        case unsigned
+        case noKey
+    }
+
+    func signing(for author: Mailbox) -> Signing {
+        let signer = signers.filter { author.domain.isWithin($0.domain) }.max { $0.domain.octets.count < $1.domain.octets.count }
+        let unsigned = unsignedDomains.lazy.filter { author.domain.isWithin($0) }.map(\.octets.count).max()
+        if let signer, signer.domain.octets.count >= unsigned ?? 0 { return .signed(signer) }
+        return unsigned == nil ? .noKey : .unsigned
     }
 }

@@ -252,14 +252,7 @@ public struct MessageReader: ~Copyable {
         let messageID = try message.header.repair(
             author: message.author, queueID: queueID, keeping: known?.messageID, now: now)
 
-        guard let signer = settings.signer(for: message.author) else { throw .noSigningKey(message.author.domain) }
-        let signature: HeaderField
-        do throws(SigningError) {
-            signature = try signer.signature(for: message.header, bodyHash: finished.bodyHash, at: known?.signedAt ?? now)
-        } catch {
-            throw .signingFailed(error)
-        }
-        message.header.prepend(signature)
+        try sign(&message.header, as: message.author, bodyHash: finished.bodyHash, at: known?.signedAt ?? now)
         do throws(HeaderError) {
             message.header.prepend(
                 try ReceivedField.make(received, hostname: settings.hostname, queueID: queueID, recipient: visibleRecipient, at: now))
@@ -334,6 +327,22 @@ public struct MessageReader: ~Copyable {
             changes.append(.mimeVersionAdded)
         } catch {
             throw .header(error)
+        }
+    }
+
+    /// Puts the signature on top, unless the author's domain leaves without ours.
+    private borrowing func sign(
+        _ header: inout HeaderBlock, as author: Mailbox, bodyHash hash: [UInt8], at now: Timestamp
+    ) throws(Refusal) {
+        switch settings.signing(for: author) {
+        case .unsigned: return
+        case .noKey: throw .noSigningKey(author.domain)
+        case .signed(let signer):
+            do throws(SigningError) {
+                header.prepend(try signer.signature(for: header, bodyHash: hash, at: now))
+            } catch {
+                throw .signingFailed(error)
+            }
         }
     }
 

@@ -6,15 +6,10 @@ internal import Rewriting
 internal import Settings
 internal import Submission
 
-/// What intake goes by.
+/// What intake goes by, but for the keys: see `IntakeSettings.choose`.
 extension Assembly {
     static func intake(_ loaded: LoadedSettings) throws(AssemblyError) -> IntakeSettings {
-        let signers = loaded.identities.compactMap { loaded in
-            Selector(loaded.identity.dkim.selector.description).map {
-                HeaderSigner(domain: loaded.identity.domain, selector: $0, key: RSASigningKey(loaded.signingKey))
-            }
-        }
-        var settings = IntakeSettings(hostname: loaded.hostname, rules: try rules(loaded), signers: signers)
+        var settings = IntakeSettings(hostname: loaded.hostname, rules: try rules(loaded), signers: [])
         settings.aliases = aliases(loaded)
         settings.generation = loaded.generation
         return settings
@@ -144,6 +139,21 @@ extension Account.Mode {
         case .live, .redirect: self = .live
         case .hold: self = .hold
         case .allow(let patterns): self = .allow(patterns)
+        }
+    }
+}
+
+extension IntakeSettings {
+    /// Lets every key sign that may, now that the DNS has shown these.
+    mutating func choose(_ plans: [DKIMPlan], _ seen: SeenKeys) {
+        signers = []
+        unsignedDomains = []
+        for plan in plans {
+            guard let key = plan.keyInForce(seen) else {
+                unsignedDomains.append(plan.domain)
+                continue
+            }
+            signers.append(HeaderSigner(domain: plan.domain, selector: key.selector, key: RSASigningKey(key.privateKey)))
         }
     }
 }

@@ -15,15 +15,20 @@ internal import Upstream
 /// Everything that can be wrong is found here, before anything starts or changes.
 struct Assembly {
     let loaded: LoadedSettings
-    let submission: SubmissionSettings
+    private(set) var submission: SubmissionSettings
     let dispatcher: DispatcherSettings
-    let reports: ReportSettings
+    private(set) var reports: ReportSettings
     let upstream: UpstreamSettings
     /// Recipients per second; `nil` for no limit.
     let rate: Int?
     let listeners: [ListenerSet.Wanted]
+    /// One for each identity.
+    let dkim: [DKIMPlan]
+    /// The keys that the DNS had shown when this was made.
+    let seen: SeenKeys
 
-    init(_ loaded: LoadedSettings) throws(AssemblyError) {
+    /// - Parameter seen: the keys that the DNS has shown, for identities that wait for that.
+    init(_ loaded: LoadedSettings, seen: SeenKeys = SeenKeys()) throws(AssemblyError) {
         self.loaded = loaded
         let configuration = loaded.configuration
         let submissionTLS: TLSContext
@@ -35,12 +40,28 @@ struct Assembly {
             throw AssemblyError(text: "TLS: \(error)")
         }
         submission = try Self.submission(loaded, tls: submissionTLS)
+        do throws(OpenSSLError) {
+            var plans: [DKIMPlan] = []
+            for identity in loaded.identities { if let plan = try DKIMPlan(identity) { plans.append(plan) } }
+            dkim = plans
+        } catch {
+            throw AssemblyError(text: "DKIM: \(error)")
+        }
+        self.seen = seen
+        submission.intake.choose(dkim, seen)
         dispatcher = Self.dispatcher(configuration)
         reports = ReportSettings(
             operatorAddress: loaded.operatorAddress, intake: submission.intake,
             policies: Self.reportPolicies(configuration))
         rate = configuration.upstream.rate.perSecond.map { max(1, Int($0)) }
         listeners = try Self.listeners(loaded)
+    }
+
+    /// Lets every key sign that may, now that the DNS has shown these.
+    mutating func change(seen: SeenKeys) {
+        submission.intake.choose(dkim, seen)
+        reports = ReportSettings(
+            operatorAddress: reports.operatorAddress, intake: submission.intake, policies: reports.policies)
     }
 
     private static func dispatcher(_ configuration: Configuration) -> DispatcherSettings {

@@ -39,6 +39,8 @@ public final class Relay: Sendable {
     private let state: Mutex<State>
     private let reloads = Gate()
     private let upkeep = Mutex<Task<Void, Never>?>(nil)
+    let keys: KeyWatch
+    private let keyTask = Mutex<Task<Void, Never>?>(nil)
     let lastStatistics = Mutex(QueueStatistics())
     let alarms = Mutex<AlarmCenter?>(nil)
     /// Before it, no message waited when the oldest one was looked for last.
@@ -69,6 +71,10 @@ public final class Relay: Sendable {
         if geteuid() == 0 { log.warning("running as root; run as the user fairlead instead, as the systemd unit does") }
         let hub = EventHub(log: log)
         self.hub = hub
+        guard let dns = NameServers.client() else {
+            throw .configuration(["\(NameServers.variable) is no address with a port; write one such as 192.0.2.53:53"])
+        }
+        keys = KeyWatch(queueFolder: configuration.queue.path, seen: assembly.seen, dns: dns, log: log, clock: clock)
 
         var options = SQLiteQueueStore.Options(clock: clock)
         options.history = configuration.queue.history
@@ -129,6 +135,7 @@ public final class Relay: Sendable {
         hub.watchForAlarms { alarms.noticed($0) }
         alarmTask.withLock { $0 = Task { await alarms.run() } }
         backlogTask.withLock { $0 = Task(priority: .utility) { [weak self, backlog] in await self?.watchBacklog(backlog) } }
+        keyTask.withLock { $0 = Task(priority: .utility) { [weak self] in await self?.watchKeys() } }
         notifier.ready()
         log.notice("fairlead \(fairleadVersion) is ready on \(listeners.addresses.map(\.description).sorted().joined(separator: ", "))")
     }
@@ -165,14 +172,17 @@ public final class Relay: Sendable {
         return UpstreamPool(settings: settings, gate: pacer, workers: workers)
     }
 
-    static func load(_ path: String, clock: @escaping WallClock) throws(StartFailure) -> Assembly {
+    /// - Parameter seen: the keys that the DNS has shown; read from the queue's folder if `nil`.
+    static func load(_ path: String, clock: @escaping WallClock, seen: SeenKeys? = nil) throws(StartFailure) -> Assembly {
         let loaded: LoadedSettings
         do throws(SettingsError) {
             loaded = try SettingsLoader(clock: clock).load(path)
         } catch {
             throw .configuration(error.problems.map(\.description))
         }
-        do throws(AssemblyError) { return try Assembly(loaded) } catch { throw .configuration([error.text]) }
+        // What cannot be read is looked up again.
+        let known = seen ?? (try? SeenKeys.read(inQueue: loaded.configuration.queue.path)) ?? SeenKeys()
+        do throws(AssemblyError) { return try Assembly(loaded, seen: known) } catch { throw .configuration([error.text]) }
     }
 
     // MARK: Reload
@@ -188,7 +198,7 @@ public final class Relay: Sendable {
         let assembly: Assembly
         let change: ListenerSet.Change
         do throws(StartFailure) {
-            assembly = try Self.load(configurationPath, clock: clock)
+            assembly = try Self.load(configurationPath, clock: clock, seen: keys.seen)
             change = try listeners.prepare(assembly.listeners)
         } catch {
             log.error("reload refused, the old configuration stays in force: \(error.lines.joined(separator: "; "))")
@@ -216,7 +226,20 @@ public final class Relay: Sendable {
             host: assembly.loaded.hostname.description, receivers: alarmReceivers(assembly, mail: mailToOperator))
         log.notice("reloaded \(configurationPath)")
         Task { await self.makeWaitingDue() }
+        Task(priority: .utility) { await self.lookForKeys() }
         return warnings
+    }
+
+    /// The same configuration, with the keys that the DNS has shown.
+    func putKeysInForce() async {
+        await reloads.enter()
+        defer { reloads.leave() }
+        let assembly = state.withLock { state in
+            state.assembly.change(seen: keys.seen)
+            return state.assembly
+        }
+        service.change(assembly.submission)
+        reports.change(assembly.reports)
     }
 
     /// What waits because of the old settings gets its chance with the new ones.
@@ -256,6 +279,7 @@ public final class Relay: Sendable {
         upkeep.withLock { $0?.cancel() }
         alarmTask.withLock { $0?.cancel() }
         backlogTask.withLock { $0?.cancel() }
+        keyTask.withLock { $0?.cancel() }
         await store.close()
         let server = control.withLock { $0 }
         await server?.stop()

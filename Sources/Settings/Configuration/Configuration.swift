@@ -36,6 +36,9 @@ public struct Configuration: Hashable, Sendable {
     /// The rules of an account; one without an entry has the defaults.
     public func policy(for account: AccountName) -> AccountPolicy { accounts[account] ?? AccountPolicy() }
 
+    /// How long a message may wait at most, whoever sent it.
+    public var longestLifetime: Duration { accounts.values.compactMap(\.lifetime).reduce(queue.lifetime, max) }
+
     /// Every key with the value in force, defaults included, in the order of the reference: for the log at start and `check config`.
     public var effectiveSettings: [(key: String, value: String)] {
         Self.show(self, "").map { (key: $0.key, value: $0.text) }

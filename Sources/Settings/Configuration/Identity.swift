@@ -35,14 +35,6 @@ extension Configuration {
             }
         }
     }
-
-    /// Section `dkim` of an identity.
-    public struct DKIM: Hashable, Sendable {
-        /// One label or more.
-        public internal(set) var selector: Domain
-        /// A path.
-        public internal(set) var privateKey: String
-    }
 }
 
 /// The keys of an identity before they are known to fit together.
@@ -73,20 +65,6 @@ struct IdentityDraft: Section {
     ]
 }
 
-struct DKIMDraft: Section {
-    var selector: Domain?
-    var privateKey: String?
-
-    static let keys: [SectionKey<Self>] = [
-        SectionKey(
-            "selector", \.selector, ValueType<Domain>.selector.optional, defaultText: "fl2026",
-            "The name of the key in the DNS: the record is SELECTOR._domainkey.DOMAIN."),
-        SectionKey(
-            "private_key", \.privateKey, ValueType<String>.path.optional, defaultText: "dkim/DOMAIN.SELECTOR.pem",
-            "The PEM file with the RSA private key, made by `fairlead dkim generate`."),
-    ]
-}
-
 extension ValueType<Configuration.Identity> {
     static let identity = section("identity", draft: IdentityDraft.init, finish: Configuration.Identity.finish)
 }
@@ -99,7 +77,7 @@ extension IdentityDraft {
         }
         defaultSender = identity.defaultSender
         returnPath = identity.returnPath
-        dkim = DKIMDraft(selector: identity.dkim.selector, privateKey: identity.dkim.privateKey)
+        dkim = DKIMDraft(identity.dkim)
     }
 }
 
@@ -130,12 +108,9 @@ extension Configuration.Identity {
             standardSender = address
         }
         guard let sender = draft.defaultSender ?? standardSender,
-            let selector = draft.dkim.selector ?? (try? Domain(allowingSingleLabel: Array("fl2026".utf8)))
+            let dkim = Configuration.DKIM.finish(draft.dkim, of: name, path.key("dkim"), &reading)
         else { return nil }
-        let identity = Self(
-            subject: subject, defaultSender: sender, returnPath: draft.returnPath ?? sender,
-            dkim: .init(
-                selector: selector, privateKey: draft.dkim.privateKey ?? reading.resolved("dkim/\(name).\(selector).pem")))
+        let identity = Self(subject: subject, defaultSender: sender, returnPath: draft.returnPath ?? sender, dkim: dkim)
         reading.identities.append((identity, path))
         for (key, mailbox) in [("default_sender", sender), ("return_path", identity.returnPath)]
         where !identity.covers(mailbox) && (key == "default_sender" || identity.returnPath != sender) {

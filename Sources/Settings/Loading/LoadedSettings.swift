@@ -52,10 +52,12 @@ public struct LoadedSettings: Sendable {
     public var defaultIdentity: LoadedIdentity { identities[0] }
 }
 
-/// An identity with its key.
+/// An identity with its keys.
 public struct LoadedIdentity: Sendable {
     public let identity: Configuration.Identity
     public let signingKey: RSAPrivateKey
+    /// Of `dkim.next`.
+    public let nextKey: RSAPrivateKey?
 
     fileprivate var specificity: Int {
         switch identity.subject {
