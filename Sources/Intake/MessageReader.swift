@@ -130,6 +130,12 @@ public struct MessageReader: ~Copyable {
         envelope: Envelope, account: AccountName, queueID: QueueID, received: ReceivedInfo, now: Timestamp
     ) throws(Refusal) -> PreparedMessage {
         let rules = settings.rules
+        return try finish(by: rules, envelope: envelope, account: account, queueID: queueID, received: received, now: now)
+    }
+
+    private consuming func finish(
+        by rules: RewriteRules, envelope: Envelope, account: AccountName, queueID: QueueID, received: ReceivedInfo, now: Timestamp
+    ) throws(Refusal) -> PreparedMessage {
         let finished = try finishContent()
         let message = try rules.apply(to: finished.header, envelope: envelope, account: account, queueID: queueID)
         let recipient = envelope.recipients.count == 1 ? envelope.recipients.first : nil
@@ -149,20 +155,20 @@ public struct MessageReader: ~Copyable {
     ) throws(Refusal) -> [PreparedMessage] {
         let aliases = settings.aliases
         let inbound = aliases.inbound[account]
+        let rules = inbound == nil ? settings.rules : settings.rules.forInboundMail(of: account)
         // What a test system sends to one address is not for our aliases either.
-        guard !aliases.table.isEmpty || inbound != nil, settings.rules.accounts[account]?.redirect == nil else {
-            return [try finish(envelope: envelope, account: account, queueID: queueID, received: received, now: now)]
+        guard !aliases.table.isEmpty || inbound != nil, rules.accounts[account]?.redirect == nil else {
+            return [try finish(by: rules, envelope: envelope, account: account, queueID: queueID, received: received, now: now)]
         }
         let plan = aliases.plan(for: envelope.recipients, isSuppressed: isSuppressed)
         guard inbound == nil || plan.direct.isEmpty else { throw .aliasIsGone }
         guard !plan.direct.isEmpty || !plan.groups.isEmpty else { throw .noTarget }
         let direct = Envelope(reversePath: envelope.reversePath, recipients: plan.direct)
         if inbound == nil, plan.groups.isEmpty {
-            return [try finish(envelope: direct, account: account, queueID: queueID, received: received, now: now)]
+            return [try finish(by: rules, envelope: direct, account: account, queueID: queueID, received: received, now: now)]
         }
 
         var finished = try finishContent()
-        let rules = inbound == nil ? settings.rules : settings.rules.forInboundMail(of: account)
         if let inbound {
             try aliases.checkLoops(of: finished.header, plan.groups)
             try inbound.judge(&finished.header, account: account, &finished.changes)
