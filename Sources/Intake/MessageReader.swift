@@ -191,6 +191,23 @@ public struct MessageReader: ~Copyable {
         return prepared
     }
 
+    /// As `finish`, for a message that an alias sends on: its variant for these targets alone, by today's rules.
+    ///
+    /// - Parameter envelope: the recipients are targets of the alias.
+    public consuming func finish(
+        envelope: Envelope, account: AccountName, queueID: QueueID, sentOnBy alias: Mailbox, received: ReceivedInfo, now: Timestamp
+    ) throws(Refusal) -> PreparedMessage {
+        let aliases = settings.aliases
+        let inbound = aliases.inbound[account]
+        let rules = inbound == nil ? settings.rules : settings.rules.forInboundMail(of: account)
+        var finished = try finishContent()
+        try inbound?.judge(&finished.header, account: account, &finished.changes)
+        let base = try rules.apply(to: finished.header, envelope: envelope, account: account, queueID: queueID)
+        let group = AliasGroup(alias: alias, addressed: [alias], targets: envelope.recipients)
+        let message = try rules.sentOn(base, original: finished.header, to: group, by: aliases, account: account, queueID: queueID)
+        return try prepare(message, of: finished, as: queueID, alias: alias, received: received, visibleRecipient: alias, now: now)
+    }
+
     /// What all variants of a message share.
     private struct Finished {
         /// Repaired, as the rules find it.
