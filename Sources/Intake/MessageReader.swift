@@ -162,6 +162,12 @@ public struct MessageReader: ~Copyable {
         envelope: Envelope, account: AccountName, queueID: QueueID, received: ReceivedInfo, now: Timestamp
     ) throws(Refusal) -> PreparedMessage {
         let rules = settings.rules
+        return try finish(by: rules, envelope: envelope, account: account, queueID: queueID, received: received, now: now)
+    }
+
+    private consuming func finish(
+        by rules: RewriteRules, envelope: Envelope, account: AccountName, queueID: QueueID, received: ReceivedInfo, now: Timestamp
+    ) throws(Refusal) -> PreparedMessage {
         let finished = try finishContent()
         let message = try rules.apply(to: finished.header, envelope: envelope, account: account, queueID: queueID)
         let recipient = envelope.recipients.count == 1 ? envelope.recipients.first : nil
@@ -181,20 +187,20 @@ public struct MessageReader: ~Copyable {
     ) throws(Refusal) -> [PreparedMessage] {
         let aliases = settings.aliases
         let inbound = aliases.inbound[account]
+        let rules = inbound == nil ? settings.rules : settings.rules.forInboundMail(of: account)
         // What a test system sends to one address is not for our aliases either.
-        guard !aliases.table.isEmpty || inbound != nil, settings.rules.accounts[account]?.redirect == nil else {
-            return [try finish(envelope: envelope, account: account, queueID: queueID, received: received, now: now)]
+        guard !aliases.table.isEmpty || inbound != nil, rules.accounts[account]?.redirect == nil else {
+            return [try finish(by: rules, envelope: envelope, account: account, queueID: queueID, received: received, now: now)]
         }
         let plan = aliases.plan(for: envelope.recipients, isSuppressed: isSuppressed)
         guard inbound == nil || plan.direct.isEmpty else { throw .aliasIsGone }
         guard !plan.direct.isEmpty || !plan.groups.isEmpty else { throw .noTarget }
         let direct = Envelope(reversePath: envelope.reversePath, recipients: plan.direct)
         if inbound == nil, plan.groups.isEmpty {
-            return [try finish(envelope: direct, account: account, queueID: queueID, received: received, now: now)]
+            return [try finish(by: rules, envelope: direct, account: account, queueID: queueID, received: received, now: now)]
         }
 
         var finished = try finishContent()
-        let rules = inbound == nil ? settings.rules : settings.rules.forInboundMail(of: account)
         if let inbound {
             try aliases.checkLoops(of: finished.header, plan.groups)
             try inbound.judge(&finished.header, account: account, &finished.changes)
@@ -216,6 +222,23 @@ public struct MessageReader: ~Copyable {
                 try prepare(message, of: finished, as: own, alias: group.alias, received: received, visibleRecipient: addressed, now: now))
         }
         return prepared
+    }
+
+    /// As `finish`, for a message that an alias sends on: its variant for these targets alone, by today's rules.
+    ///
+    /// - Parameter envelope: the recipients are targets of the alias.
+    public consuming func finish(
+        envelope: Envelope, account: AccountName, queueID: QueueID, sentOnBy alias: Mailbox, received: ReceivedInfo, now: Timestamp
+    ) throws(Refusal) -> PreparedMessage {
+        let aliases = settings.aliases
+        let inbound = aliases.inbound[account]
+        let rules = inbound == nil ? settings.rules : settings.rules.forInboundMail(of: account)
+        var finished = try finishContent()
+        try inbound?.judge(&finished.header, account: account, &finished.changes)
+        let base = try rules.apply(to: finished.header, envelope: envelope, account: account, queueID: queueID)
+        let group = AliasGroup(alias: alias, addressed: [alias], targets: envelope.recipients)
+        let message = try rules.sentOn(base, original: finished.header, to: group, by: aliases, account: account, queueID: queueID)
+        return try prepare(message, of: finished, as: queueID, alias: alias, received: received, visibleRecipient: alias, now: now)
     }
 
     /// What all variants of a message share.

@@ -56,4 +56,10 @@ public struct AliasGroup: Hashable, Sendable {
     /// As the client named it, perhaps with a label, perhaps several times.
     public let addressed: [Mailbox]
     public let targets: [Mailbox]
+
+    public init(alias: Mailbox, addressed: [Mailbox], targets: [Mailbox]) {
+        self.alias = alias
+        self.addressed = addressed
+        self.targets = targets
+    }
 }

@@ -175,6 +175,22 @@ import Testing
         #expect(refusal { try Self.groups(Self.from, to: ["support@mail.example.com"], suppressed: both) }.hasPrefix("550 5.1.1 No target"))
     }
 
+    @Test func theSameAgainForSomeTargets() throws {
+        let first = try #require(try Self.groups(Self.from, to: ["support@mail.example.com"]).first)
+        let message = octets(Self.from + "\r\n\r\nbody\r\n")
+        var reader = MessageReader(settings: try Self.made())
+        message.withUnsafeBytes { _ = reader.feed($0) }
+        let again = try reader.finish(
+            envelope: Envelope(reversePath: .null, recipients: [try mailbox("ben@d.example")]), account: Self.inbound,
+            queueID: first.queueID, sentOnBy: try mailbox("support@mail.example.com"),
+            received: ReceivedInfo(helloName: octets("mx"), address: "192.0.2.7", transfer: .esmtpOverTLS), now: arrival)
+        for name in ["From", "Reply-To", "To", "Received", "X-Original-From"] {
+            #expect(try Self.values(name, in: again) == Self.values(name, in: first))
+        }
+        #expect(again.envelope.recipients.map(\.description) == ["ben@d.example"])
+        #expect(again.envelope.reversePath == first.envelope.reversePath && again.alias == first.alias)
+    }
+
     /// A test system that sends all to one address mails no target.
     @Test func stagingIsNotExpanded() throws {
         let settings = try Self.made { settings in

@@ -20,8 +20,9 @@ extension ValueType<String> {
         name: "path",
         read: { node, place, reading in
             guard let resolved = path.read(node, place, &reading) else { return nil }
-            guard resolved.utf8.count <= 107 else {
-                reading.report(at: node.position, key: place, "is longer than the 107 octets of a socket's path; choose a shorter one")
+            guard resolved.utf8.count <= 99 else {
+                reading.report(
+                    at: node.position, key: place, "is longer than 99 octets, so that no socket fits beside it; choose a shorter one")
                 return nil
             }
             return resolved
