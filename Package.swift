@@ -69,6 +69,7 @@ let package = Package(
         module(
             "RelayDaemon",
             on: [
+                "Alignment",
                 "MailModel", "SMTPProtocol", "MessageFormat", "DKIM", "Rewriting", "Intake", "Crypto", "SafeIO", "Networking",
                 "MailQueue", "Settings", "Submission", "Upstream", "Dispatcher", "Reports", "SESSandbox", "ControlProtocol",
             ]),

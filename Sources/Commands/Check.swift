@@ -7,7 +7,7 @@ internal import Settings
 
 struct Check: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Look for trouble before it happens.", subcommands: [Config.self, UpstreamCheck.self, Health.self])
+        abstract: "Look for trouble before it happens.", subcommands: [Config.self, UpstreamCheck.self, Health.self, Message.self])
 
     struct Config: AsyncParsableCommand {
         static let configuration = CommandConfiguration(

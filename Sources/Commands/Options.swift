@@ -17,6 +17,7 @@ enum Sysexits {
     static let usage: Int32 = 64
     static let data: Int32 = 65
     static let noInput: Int32 = 66
+    static let noUser: Int32 = 67
     static let unavailable: Int32 = 69
     static let software: Int32 = 70
     static let cannotCreate: Int32 = 73

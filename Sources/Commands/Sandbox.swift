@@ -18,6 +18,8 @@ struct Sandbox: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The SMTP password.", valueName: "text")) var password: String?
     @Option(help: ArgumentHelp("A file that holds the SMTP password.", valueName: "file")) var passwordFile: String?
     @Option(help: ArgumentHelp("A verified domain or address; may be repeated.", valueName: "identity")) var identity: [String]
+    @Option(help: ArgumentHelp("A configuration set that messages may name; may be repeated.", valueName: "name"))
+    var configurationSet: [String] = []
     @Option(help: ArgumentHelp("Keep messages in this folder.", valueName: "folder")) var keep: String?
     @Option(help: ArgumentHelp("Keep only a line per message, in this folder.", valueName: "folder")) var journal: String?
     @Option(help: ArgumentHelp("The region named in replies.", valueName: "region")) var region = "eu-west-1"
@@ -47,6 +49,7 @@ struct Sandbox: AsyncParsableCommand {
         rules.credentials = [user: Secret(try secret())]
         rules.maximumSendRate = rate
         rules.dailyQuota = quota
+        rules.configurationSets = Set(configurationSet)
         if let maxMessages { rules.maximumMessagesPerConnection = maxMessages }
         rules.identities = try identity.map { text in
             do { return try SandboxIdentity(parsing: text) } catch { throw failure("--identity \(text): \(error)", Sysexits.usage) }

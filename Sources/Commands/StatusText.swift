@@ -93,7 +93,9 @@ enum StatusText {
         var lines = busiest.prefix(accountLimit).map { account in
             let daily = account.daily.map { " of \($0)" } ?? ""
             return line(
-                "account", "\(account.name): \(account.accepted24h)\(daily) recipients in 24 hours, \(account.queued) messages queued")
+                "account",
+                "\(account.name): \(account.accepted24h)\(daily) recipients in 24 hours, \(account.queued) messages queued"
+                    + (account.mode == "live" ? "" : "; " + Terminal.styled("staging: \(account.mode)", .yellow)))
         }
         if busiest.count > accountLimit {
             lines.append(line("", "and \(busiest.count - accountLimit) more accounts (--json has them all)"))

@@ -176,11 +176,13 @@ public struct StatusReport: Codable, Hashable, Sendable {
         public var daily: Int?
         /// Messages in the queue.
         public var queued: Int
+        /// `live`, or in what staging mode it is: `hold`, `redirect to ADDRESS`, `allow PATTERN, …`.
+        public var mode = "live"
 
         enum CodingKeys: String, CodingKey {
             case name
             case accepted24h = "accepted_24h"
-            case daily, queued
+            case daily, queued, mode
         }
 
         public init(name: String, accepted24h: Int, daily: Int?, queued: Int) {
@@ -228,7 +230,7 @@ public struct StatusReport: Codable, Hashable, Sendable {
     public var alarms: [Alarm] = []
     public var space: Space?
     public var quota: Quota?
-    /// Those that have sent in 24 hours or have mail in the queue, by name.
+    /// Those that have sent in 24 hours, have mail in the queue or are not live, by name.
     public var accounts: [Account] = []
     public var reports = Reports()
     /// Log lines that were lost since the start, because nobody took them.

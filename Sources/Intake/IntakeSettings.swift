@@ -11,6 +11,7 @@ public struct IntakeSettings: Sendable {
     public var signers: [HeaderSigner]
     /// Names these settings: others that may make another header of the same message have another name. Empty where nobody asks.
     public var generation = ""
+    public var aliases = AliasRules()
     /// What SES takes at most, our own fields included.
     public var maximumOctets = 40_000_000
 

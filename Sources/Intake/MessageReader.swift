@@ -151,7 +151,7 @@ public struct MessageReader: ~Copyable {
         if !isCertainlyRefused { body?.finish(hasLongLine: inspection.hasLongLine) }
     }
 
-    /// The message as it will be sent: repaired, rewritten, signed last.
+    /// The message as it will be sent: repaired, rewritten, signed last. Nothing is expanded: every recipient gets it as it was addressed.
     ///
     /// - Parameters:
     ///   - envelope: as the client gave it, with at least one recipient.
@@ -161,6 +161,78 @@ public struct MessageReader: ~Copyable {
     public consuming func finish(
         envelope: Envelope, account: AccountName, queueID: QueueID, received: ReceivedInfo, now: Timestamp
     ) throws(Refusal) -> PreparedMessage {
+        let rules = settings.rules
+        let finished = try finishContent()
+        let message = try rules.apply(to: finished.header, envelope: envelope, account: account, queueID: queueID)
+        let recipient = envelope.recipients.count == 1 ? envelope.recipients.first : nil
+        return try prepare(message, of: finished, from: envelope, as: queueID, received: received, visibleRecipient: recipient, now: now)
+    }
+
+    /// As `finish`, with a message for each group of recipients that needs a header of its own: first those that are no aliases, if there
+    /// are any.
+    ///
+    /// - Parameters:
+    ///   - queueID: of the first message.
+    ///   - nextID: makes those of the others.
+    ///   - isSuppressed: whether a target of an alias gets no mail.
+    public consuming func finishGroups(
+        envelope: Envelope, account: AccountName, queueID: QueueID, nextID: () -> QueueID, isSuppressed: (Mailbox) -> Bool,
+        received: ReceivedInfo, now: Timestamp
+    ) throws(Refusal) -> [PreparedMessage] {
+        let aliases = settings.aliases
+        let inbound = aliases.inbound[account]
+        // What a test system sends to one address is not for our aliases either.
+        guard !aliases.table.isEmpty || inbound != nil, settings.rules.accounts[account]?.redirect == nil else {
+            return [try finish(envelope: envelope, account: account, queueID: queueID, received: received, now: now)]
+        }
+        let plan = aliases.plan(for: envelope.recipients, isSuppressed: isSuppressed)
+        guard inbound == nil || plan.direct.isEmpty else { throw .aliasIsGone }
+        guard !plan.direct.isEmpty || !plan.groups.isEmpty else { throw .noTarget }
+        if inbound == nil, plan.groups.isEmpty {
+            return [try finish(envelope: envelope, account: account, queueID: queueID, received: received, now: now)]
+        }
+
+        var finished = try finishContent()
+        let rules = inbound == nil ? settings.rules : settings.rules.forInboundMail(of: account)
+        if let inbound {
+            try aliases.checkLoops(of: finished.header, plan.groups)
+            try inbound.judge(&finished.header, account: account, &finished.changes)
+        }
+        var prepared: [PreparedMessage] = []
+        func id() -> QueueID { prepared.isEmpty ? queueID : nextID() }
+        let direct = Envelope(reversePath: envelope.reversePath, recipients: plan.direct)
+        let base = try rules.apply(to: finished.header, envelope: direct, account: account, queueID: queueID)
+        if !plan.direct.isEmpty {
+            let recipient = envelope.recipients.count == 1 ? envelope.recipients.first : nil
+            prepared.append(
+                try prepare(
+                    base, of: finished, from: direct, as: id(), received: received, visibleRecipient: recipient, now: now))
+        }
+        for group in plan.groups {
+            let own = id()
+            let message = try rules.sentOn(
+                base, original: finished.header, to: group, by: aliases, account: account, queueID: own)
+            let addressed = group.addressed.count == 1 ? group.addressed.first : group.alias
+            prepared.append(
+                try prepare(
+                    message, of: finished, from: Envelope(reversePath: envelope.reversePath, recipients: group.addressed), as: own,
+                    alias: group.alias, received: received, visibleRecipient: addressed, now: now))
+        }
+        return prepared
+    }
+
+    /// What all variants of a message share.
+    private struct Finished {
+        /// Repaired, as the rules find it.
+        var header: HeaderBlock
+        var changes: [RewriteChange]
+        let bodyHash: [UInt8]
+        let repair: BodyRepairKind
+        /// The header as it came.
+        let original: [UInt8]
+    }
+
+    private mutating func finishContent() throws(Refusal) -> Finished {
         endBody()
         let body = try checkedBody()
         let repair: BodyRepairKind = repairedOctets == nil ? .none : BodyRepairKind(body.survey.repairs[0])
@@ -168,23 +240,32 @@ public struct MessageReader: ~Copyable {
         var (original, changes) = try sevenBitHeader(of: body)
         try checkLoops(of: original)
         try describe(body, in: &original, &changes)
-        var message = try settings.rules.apply(to: original, envelope: envelope, account: account)
+        return Finished(
+            header: original, changes: changes, bodyHash: known?.hash ?? bodyHash.finalize(), repair: repair, original: came)
+    }
+
+    /// - Parameters:
+    ///   - envelope: as the client gave it, as far as it concerns this message.
+    ///   - visibleRecipient: in our Received; nobody may learn of others.
+    private borrowing func prepare(
+        _ message: RewrittenMessage, of finished: Finished, from envelope: Envelope, as queueID: QueueID, alias: Mailbox? = nil,
+        received: ReceivedInfo, visibleRecipient: Mailbox?, now: Timestamp
+    ) throws(Refusal) -> PreparedMessage {
+        var message = message
         let messageID = try message.header.repair(
             author: message.author, queueID: queueID, keeping: known?.messageID, now: now)
 
         guard let signer = settings.signer(for: message.author) else { throw .noSigningKey(message.author.domain) }
-        let hash = known?.hash ?? bodyHash.finalize()
         let signature: HeaderField
         do throws(SigningError) {
-            signature = try signer.signature(for: message.header, bodyHash: hash, at: known?.signedAt ?? now)
+            signature = try signer.signature(for: message.header, bodyHash: finished.bodyHash, at: known?.signedAt ?? now)
         } catch {
             throw .signingFailed(error)
         }
         message.header.prepend(signature)
-        let recipient = envelope.recipients.count == 1 ? envelope.recipients.first : nil
         do throws(HeaderError) {
             message.header.prepend(
-                try ReceivedField.make(received, hostname: settings.hostname, queueID: queueID, recipient: recipient, at: now))
+                try ReceivedField.make(received, hostname: settings.hostname, queueID: queueID, recipient: visibleRecipient, at: now))
         } catch {
             throw .header(error)
         }
@@ -192,16 +273,18 @@ public struct MessageReader: ~Copyable {
         var octets: [UInt8] = []
         message.header.write(to: &octets)
         octets.append(contentsOf: ASCII.crlf)
-        guard octets.count - original.octetCount <= Self.ownOctets, octets.count + bodyOctets <= settings.maximumOctets else {
+        guard octets.count - finished.header.octetCount <= Self.ownOctets, octets.count + bodyOctets <= settings.maximumOctets else {
             let before = header.octets.count + 2 + inspection.octets
             if repairedOctets == nil { throw .tooLarge(settings.maximumOctets) }
             throw .tooLarge(before: before, after: octets.count + bodyOctets, settings.maximumOctets)
         }
         return PreparedMessage(
-            headerOctets: octets, envelope: message.envelope, is8Bit: false, octetCount: octets.count + bodyOctets, messageID: messageID,
-            authorBefore: message.authorBefore, author: message.author, changes: changes + message.changes,
+            queueID: queueID, alias: alias, headerOctets: octets, envelope: message.envelope, is8Bit: false,
+            octetCount: octets.count + bodyOctets, messageID: messageID, authorBefore: message.authorBefore, author: message.author,
+            changes: finished.changes + message.changes,
             original: OriginalMessage(
-                header: came, repair: repair, bodyHash: hash, envelope: envelope, received: received, generation: settings.generation))
+                header: finished.original, repair: finished.repair, bodyHash: finished.bodyHash, envelope: envelope, received: received,
+                generation: settings.generation))
     }
 
     /// What our own fields may add.

@@ -3,6 +3,9 @@ public import Rewriting
 
 /// A message as it will be sent, apart from its body, which the caller stored while it was read or repaired.
 public struct PreparedMessage: Sendable {
+    public let queueID: QueueID
+    /// Who sends it on; `nil` if the recipients get it as it was addressed.
+    public let alias: Mailbox?
     /// The complete header, from our Received to the empty line.
     public let headerOctets: [UInt8]
     /// The reverse-path is a verified mailbox, never null.

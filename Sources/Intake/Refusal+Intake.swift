@@ -8,6 +8,15 @@ extension Refusal {
 
     static func loop(_ text: String) -> Refusal { Refusal("loop", Reply(554, StatusDetail(4, 6), text)) }
 
+    /// A reload between RCPT and DATA took the alias away.
+    static var aliasIsGone: Refusal {
+        Refusal("alias_gone", Reply(451, StatusDetail(2, 4), "The aliases changed meanwhile; try again"))
+    }
+
+    static var noTarget: Refusal {
+        Refusal("no_target", Reply(550, StatusDetail(1, 1), "No target of this alias takes mail at present; fairlead suppress list says why"))
+    }
+
     static func tooLarge(_ maximum: Int) -> Refusal {
         Refusal("too_large", Reply(552, StatusDetail(3, 4), "The message with its header is larger than \(maximum) octets"))
     }

@@ -183,7 +183,9 @@ public final class MemoryQueueStore: QueueStore, EventHistory {
             guard message.recipients.contains(where: { !$0.state.isFinal }) else { throw .rejected("\(message.id) has no recipient") }
         }
         for message in messages {
-            state.items[message.id] = Item(message: message)
+            var item = Item(message: message)
+            if let note = message.hold { (item.state, item.note) = (.held, note) }
+            state.items[message.id] = item
             state.highest = max(state.highest ?? message.id, message.id)
             var sums = TransactionSums()
             sums.accepted(message.recipients.count { !$0.state.isFinal }, of: message, at: clock())
@@ -281,6 +283,7 @@ public final class MemoryQueueStore: QueueStore, EventHistory {
     public func makeDue(_ filter: QueueFilter, at time: Timestamp) async throws(QueueError) -> Int {
         edit(filter) { item in
             guard item.state != .quarantined, item.state != .dead || filter.ids != nil || filter.state == .dead else { return false }
+            if item.state == .held, filter.ids == nil, item.note.hasPrefix(QueuedMessage.stagingHold) { return false }
             if item.state == .dead {
                 for place in item.message.recipients.indices where !item.message.recipients[place].isReported {
                     let state = item.message.recipients[place].state

@@ -12,6 +12,7 @@ extension MessageFacts {
         encoder.field(8, identity)
         if kind != .message { encoder.field(9, kind.rawValue) }
         encoder.field(10, reportsTo)
+        encoder.field(20, alias)
         return encoder.octets
     }
 
@@ -31,6 +32,7 @@ extension MessageFacts {
             case 8: identity = field.text
             case 9: kind = Kind(rawValue: field.text) ?? .message
             case 10: reportsTo = field.text
+            case 20: alias = field.text
             default: break
             }
         }

@@ -39,6 +39,7 @@ struct QueueCounters {
         case .dead: counts.dead += sign
         }
         counts.openRecipients += sign * share.open
+        if share.state == .waiting { counts.waitingRecipients += sign * share.open }
         counts.octets += sign * share.size
     }
 }

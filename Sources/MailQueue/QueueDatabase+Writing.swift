@@ -23,13 +23,14 @@ extension QueueDatabase {
         insertEntry.bind(2, blob: message.account.octets)
         insertEntry.bind(3, message.acceptedAt.microseconds)
         insertEntry.bind(4, due.microseconds)
-        insertEntry.bind(5, QueueEntry.State.waiting.rawValue)
+        let state: QueueEntry.State = message.hold == nil ? .waiting : .held
+        insertEntry.bind(5, state.rawValue)
         insertEntry.bind(6, attempts)
         insertEntry.bind(7, open)
         insertEntry.bind(8, message.size)
         insertEntry.bind(9, file.map { Int64($0.size) })
         insertEntry.bind(10, blob: reversePath)
-        insertEntry.bind(11, text: nil)
+        insertEntry.bind(11, text: message.hold)
         insertEntry.bind(12, message.serviceTime.wholeMicroseconds)
         insertEntry.bind(13, message.isWarned ? 1 : 0)
         insertEntry.bind(14, message.crashes)
@@ -64,7 +65,7 @@ extension QueueDatabase {
         highestID = max(highestID, id)
         sums.accepted(open, of: message, at: clock())
         counters.add(
-            QueueCounters.Share(account: message.account, state: .waiting, attempts: attempts, open: open, size: message.size))
+            QueueCounters.Share(account: message.account, state: state, attempts: attempts, open: open, size: message.size))
     }
 
     /// - Returns: false if the message is gone; its events are kept all the same.

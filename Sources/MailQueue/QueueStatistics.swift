@@ -14,6 +14,8 @@ public struct QueueStatistics: Hashable, Sendable {
         public var dead = 0
         /// Recipients without a final state, in all of these.
         public var openRecipients = 0
+        /// Those of them that wait to be sent.
+        public var waitingRecipients = 0
         /// Octets of header and body, in all of these.
         public var octets = 0
 

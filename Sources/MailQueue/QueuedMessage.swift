@@ -23,6 +23,10 @@ public struct QueuedMessage: Hashable, Sendable {
     public var crashes = 0
     /// What came in; only on the way into the store, which gives it back when asked for it alone.
     public var original: EncodedOriginal?
+    /// Why it is held from the beginning; `nil` if it is not. Means nothing once it is queued.
+    public var hold: String?
+    /// How the note of mail begins that must not leave by an order for all, because a test system sent it.
+    public static let stagingHold = "staging: "
 
     public init(
         id: QueueID, account: AccountName, acceptedAt: Timestamp, reversePath: ReversePath, recipients: [QueuedRecipient],
@@ -95,6 +99,8 @@ public struct MessageFacts: Hashable, Sendable {
     public var kind = Kind.message
     /// Where reports on this message go, if not to `sender`.
     public var reportsTo: String?
+    /// The alias that sends it on: reports name it in the place of its targets. `nil` for any other mail.
+    public var alias: String?
 
     /// What a message is to us.
     public enum Kind: String, Hashable, Sendable {

@@ -21,6 +21,7 @@ public enum FieldName: String, Hashable, Sendable, CaseIterable {
     case domainKeySignature = "DomainKey-Signature"
     case feedbackID = "Feedback-ID"
     case xOriginalFrom = "X-Original-From"
+    case xOriginalTo = "X-Original-To"
 
     case mimeVersion = "MIME-Version"
     case contentType = "Content-Type"

@@ -1,10 +1,8 @@
 internal import Crypto
-internal import DKIM
 internal import Dispatcher
 internal import Intake
 internal import MailModel
 internal import MailQueue
-internal import MessageFormat
 internal import Networking
 internal import Reports
 internal import Rewriting
@@ -28,18 +26,19 @@ struct Assembly {
     init(_ loaded: LoadedSettings) throws(AssemblyError) {
         self.loaded = loaded
         let configuration = loaded.configuration
+        let submissionTLS: TLSContext
         do throws(OpenSSLError) {
-            let tls = try TLSContext.server(certificateChainPEM: loaded.certificateChain, privateKeyPEM: loaded.privateKey.exposed)
+            submissionTLS = try TLSContext.server(certificateChainPEM: loaded.certificateChain, privateKeyPEM: loaded.privateKey.exposed)
             let trust: TLSContext.Trust = configuration.upstream.caFile.map { .file(path: $0) } ?? .system
             upstream = Self.upstream(loaded, tls: try TLSContext.client(trust: trust))
-            submission = Self.submission(loaded, tls: tls)
         } catch {
             throw AssemblyError(text: "TLS: \(error)")
         }
+        submission = try Self.submission(loaded, tls: submissionTLS)
         dispatcher = Self.dispatcher(configuration)
         reports = ReportSettings(
             operatorAddress: loaded.operatorAddress, intake: submission.intake,
-            policies: configuration.accounts.mapValues { ReportSettings.Policy(rawValue: $0.reports.rawValue) ?? .sender })
+            policies: Self.reportPolicies(configuration))
         rate = configuration.upstream.rate.perSecond.map { max(1, Int($0)) }
         listeners = try Self.listeners(loaded)
     }
@@ -62,10 +61,10 @@ struct Assembly {
             recipientsPerTransaction: upstream.recipientsPerTransaction)
     }
 
-    private static func submission(_ loaded: LoadedSettings, tls: TLSContext) -> SubmissionSettings {
+    private static func submission(_ loaded: LoadedSettings, tls: TLSContext) throws(AssemblyError) -> SubmissionSettings {
         let limits = loaded.configuration.limits
         return SubmissionSettings(
-            hostname: loaded.hostname.description, tls: tls, accounts: accounts(loaded), intake: intake(loaded),
+            hostname: loaded.hostname.description, tls: tls, accounts: accounts(loaded), intake: try intake(loaded),
             postmaster: loaded.operatorAddress, maximumMessageSize: limits.messageSize.octets,
             maximumRecipients: limits.recipients, connections: limits.connections, connectionsPerNetwork: limits.connectionsPerIP)
     }
@@ -75,6 +74,7 @@ struct Assembly {
         for listener in loaded.configuration.listeners {
             if case .none(let account) = listener.security { names.insert(account) }
         }
+        if let forwardAccount { names.insert(forwardAccount) }
         return AccountDirectory(
             names.map { name in
                 let policy = loaded.configuration.policy(for: name)
@@ -83,36 +83,10 @@ struct Assembly {
                     case .unlimited: nil
                     case .limited(let count, let period): Account.Rate(count: count, per: period)
                     }
-                return Account(name: name, passwordHash: loaded.passwords.hash(for: name), rate: rate, daily: policy.daily)
+                return Account(
+                    name: name, passwordHash: loaded.passwords.hash(for: name), rate: rate, daily: policy.daily,
+                    mode: Account.Mode(policy.mode))
             })
-    }
-
-    private static func intake(_ loaded: LoadedSettings) -> IntakeSettings {
-        let rewrite = loaded.configuration.rewrite
-        let rules = RewriteRules(
-            identities: loaded.identities.map { loaded in
-                let scope: Identity.Scope =
-                    switch loaded.identity.subject {
-                    case .domain(let domain): .domain(domain)
-                    case .address(let mailbox): .address(mailbox)
-                    }
-                return Identity(scope, defaultSender: loaded.identity.defaultSender, returnPath: loaded.identity.returnPath)
-            },
-            unverifiedFrom: rewrite.unverifiedFrom == .rewrite ? .rewrite : .reject,
-            displayName: DisplayNameTemplate(rewrite.displayName.description) ?? .standard,
-            sesHeaders: SESHeaderPolicy(rewrite.sesHeaders),
-            accounts: loaded.configuration.accounts.mapValues { policy in
-                RewriteRules.Account(
-                    from: policy.from.isEmpty ? nil : policy.from, sesHeaders: policy.sesHeaders.map(SESHeaderPolicy.init))
-            })
-        let signers = loaded.identities.compactMap { loaded in
-            Selector(loaded.identity.dkim.selector.description).map {
-                HeaderSigner(domain: loaded.identity.domain, selector: $0, key: RSASigningKey(loaded.signingKey))
-            }
-        }
-        var settings = IntakeSettings(hostname: loaded.hostname, rules: rules, signers: signers)
-        settings.generation = loaded.generation
-        return settings
     }
 
     private static func listeners(_ loaded: LoadedSettings) throws(AssemblyError) -> [ListenerSet.Wanted] {
@@ -139,14 +113,4 @@ struct Assembly {
 /// Settings that read well and still cannot be put in force, with OpenSSL's or the system's reason.
 struct AssemblyError: Error {
     let text: String
-}
-
-extension SESHeaderPolicy {
-    fileprivate init(_ policy: Configuration.SESHeaderPolicy) {
-        switch policy {
-        case .refuse: self = .refuse
-        case .strip: self = .strip
-        case .allow(let headers): self = .allow(Set(headers.compactMap { Self.field(named: $0.rawValue.utf8) }))
-        }
-    }
 }

@@ -28,9 +28,9 @@ final class BacklogWatch: BacklogGuard {
         _ statistics: QueueStatistics, isFlowing: Bool, limit: Int?, measured: Double, at now: ContinuousClock.Instant = .now,
         lifetime: (AccountName) -> Duration
     ) {
-        let open = statistics.accounts.mapValues(\.openRecipients)
+        let open = statistics.accounts.mapValues(\.waitingRecipients)
         // A queue that was long for the whole minute shows what the road really carries; after a pause, or a rush, the minute says nothing yet.
-        let isBusy = isFlowing && statistics.total.openRecipients > 60 * max(1, Int(measured))
+        let isBusy = isFlowing && statistics.total.waitingRecipients > 60 * max(1, Int(measured))
         let isMeasured = busySince.withLock { since in
             since = isBusy ? since ?? now : nil
             return since.map { $0.duration(to: now) >= Self.span } ?? false

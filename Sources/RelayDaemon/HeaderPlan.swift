@@ -19,6 +19,10 @@ struct HeaderPlan {
         outcome.reversePathBefore = message.reversePath.description
         outcome.generationBefore = kept.generation
         outcome.generationAfter = settings.generation
+        if let alias = message.facts.alias {
+            (outcome.result, outcome.reason) = (.refused, "it was sent on by the alias \(alias), whose header is not made anew")
+            return
+        }
         let prepared: PreparedMessage
         do throws(Refusal) {
             prepared = try Self.prepare(message, OriginalMessage(kept, of: message), settings, now)

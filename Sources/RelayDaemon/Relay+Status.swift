@@ -67,9 +67,11 @@ extension Relay {
         assembly.accountNames.union(statistics.accounts.keys).sorted().compactMap { name in
             let accepted = store.ledger.accepted(name, at: now)
             let queued = statistics.accounts[name]?.messages ?? 0
-            guard accepted > 0 || queued > 0 else { return nil }
-            return StatusReport.Account(
-                name: name.description, accepted24h: accepted, daily: assembly.loaded.configuration.policy(for: name).daily, queued: queued)
+            let policy = assembly.loaded.configuration.policy(for: name)
+            guard accepted > 0 || queued > 0 || policy.mode != .live else { return nil }
+            var account = StatusReport.Account(name: name.description, accepted24h: accepted, daily: policy.daily, queued: queued)
+            account.mode = policy.mode.description
+            return account
         }
     }
 }

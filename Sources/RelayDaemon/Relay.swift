@@ -33,6 +33,7 @@ public final class Relay: Sendable {
     let workers: WorkerPool
     private let listeners: ListenerSet
     private let control: Mutex<ControlServer?>
+    private let forward = Mutex<UnixListener?>(nil)
     private let notifier = SystemdNotifier()
     private let watchdog = Mutex<Watchdog?>(nil)
     private let state: Mutex<State>
@@ -117,6 +118,8 @@ public final class Relay: Sendable {
         let change = try listeners.prepare(state.withLock { $0.assembly.listeners })
         try openControlSocket()
         await dispatcher.start()
+        let forward = try openForwardSocket(state.withLock { $0.assembly.loaded })
+        self.forward.withLock { $0 = forward }
         await listeners.apply(change)
         watchdog.withLock { $0 = Watchdog(notifier: notifier, workers: workers.workers, store: store) }
         let upkeep = Upkeep(store: store, hub: hub, log: log, clock: clock)
@@ -245,6 +248,8 @@ public final class Relay: Sendable {
         notifier.stopping()
         log.notice("stopping: finishing what is under way")
         await listeners.stop()
+        let forward = forward.withLock { $0 }
+        await forward?.stop()
         await service.drain()
         await dispatcher.stop()
         watchdog.withLock { $0?.stop() }

@@ -22,6 +22,10 @@ extension ReportSettings {
     ///   - failed: the recipients of whom to tell.
     func addressee(of facts: MessageFacts, account: AccountName, isReport: Bool, failed: [Mailbox]) -> Addressee {
         if facts.kind != .message { return .impossible(why: "it is a \(facts.kind.rawValue) of ours, of which no report is made") }
+        // What an alias sends on comes from anywhere: a report on a report would go round and round, whoever gets it.
+        if facts.alias != nil, policies[account] != Policy.none, isReport || facts.sender == "" {
+            return .impossible(why: "it came as a delivery report, or from <>, to the alias \(facts.alias ?? "")")
+        }
         switch policies[account] ?? .sender {
         case .none: return .nobody(why: "account \(account) has 'reports: none'")
         case .operator: return toOperator("account \(account) has 'reports: operator'", failed)

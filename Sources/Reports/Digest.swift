@@ -48,7 +48,7 @@ struct Digest {
                     continue
                 }
                 let time = line.entry.acceptedAt.description.prefix(16)
-                text.lines("    \(line.entry.id)  \(time)Z  \(line.recipient.mailbox)")
+                text.lines("    \(line.entry.id)  \(time)Z  \(line.entry.facts.alias ?? line.recipient.mailbox.description)")
                 written += 1
             }
         }
@@ -75,7 +75,8 @@ struct Digest {
         var places: [String: Int] = [:]
         for entry in entries {
             for recipient in Self.unreported(of: entry) {
-                let reply = String(foreign: recipient.lastReply, limit: 500)
+                let said = entry.facts.alias == nil ? recipient.lastReply : AliasConcealment.concealed(recipient.lastReply)
+                let reply = String(foreign: said, limit: 500)
                 let line = Line(entry: entry, recipient: recipient)
                 if let place = places[reply] {
                     groups[place].lines.append(line)

@@ -16,6 +16,15 @@ struct OriginalHeader {
         block = try? HeaderBlock(parsing: self.octets)
     }
 
+    /// As it may be shown: where a target stands in the place of an alias, the alias stands there again.
+    init(of message: QueuedMessage) {
+        guard let alias = message.facts.alias, message.recipients.count == 1, let target = message.recipients.first?.mailbox.wireOctets else {
+            self.init(message.header)
+            return
+        }
+        self.init(message.header.replacing(target, with: Array(alias.utf8)))
+    }
+
     /// Cut to a length that fits one glance.
     var subject: HeaderText? {
         guard let field = block?.first(.subject) else { return nil }

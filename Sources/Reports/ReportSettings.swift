@@ -26,6 +26,10 @@ public struct ReportSettings: Sendable {
         self.operatorAddress = operatorAddress
         var intake = intake
         intake.rules.accounts = [:]
+        // What we write ourselves is right as it is.
+        intake.rules.senderMap = SenderMap()
+        intake.rules.fields = FieldRules()
+        intake.rules.replyTo = .keep
         self.intake = intake
         self.policies = policies
     }

@@ -40,7 +40,7 @@ public final class ReportWriter: ReportWriting {
     public func failure(of message: QueuedMessage, recipients: [FailedRecipient], at now: Timestamp) -> ReportDecision {
         guard !recipients.isEmpty else { return .none(why: "no recipient failed") }
         let settings = state.withLock { $0.settings }
-        let original = OriginalHeader(message.header)
+        let original = OriginalHeader(of: message)
         let addressee = settings.addressee(
             of: message.facts, account: message.account, isReport: original.isReport, failed: recipients.map(\.recipient.mailbox))
         switch addressee {
@@ -56,7 +56,7 @@ public final class ReportWriter: ReportWriting {
     public func delay(of message: QueuedMessage, recipients: [FailedRecipient], until: Timestamp, at now: Timestamp) -> ReportDecision {
         guard !recipients.isEmpty else { return .none(why: "no recipient is late") }
         let settings = state.withLock { $0.settings }
-        let original = OriginalHeader(message.header)
+        let original = OriginalHeader(of: message)
         let addressee = settings.addressee(of: message.facts, account: message.account, isReport: original.isReport, failed: [])
         switch addressee {
         case .nobody(let why), .impossible(let why): return .none(why: why)
@@ -124,9 +124,10 @@ public final class ReportWriter: ReportWriting {
     }
 
     private func report(
-        on message: QueuedMessage, _ original: OriginalHeader, _ recipients: [FailedRecipient], until: Timestamp?, to mailbox: Mailbox,
+        on message: QueuedMessage, _ original: OriginalHeader, _ failed: [FailedRecipient], until: Timestamp?, to mailbox: Mailbox,
         _ why: String?, _ settings: ReportSettings, at now: Timestamp
     ) -> ReportDecision {
+        let (message, recipients) = AliasConcealment.apply(message, failed)
         let blamed = recipients.first { Advice.blamesIdentity($0.reply) }?.reply
         guard let identity = settings.identity(named: message.facts.identity, refusedAs: blamed) else {
             return .impossible(why: "no identity is configured to send a report from")

@@ -7,15 +7,18 @@ public struct DisplayNameTemplate: Hashable, Sendable {
         case literal(DisplayName)
         case name
         case domain
+        case alias
     }
 
     private let parts: [Part]
 
     public static let standard = DisplayNameTemplate(parts: [.name, .literal(DisplayName(text: Array(" via ".utf8))), .domain])
+    /// `{name} via {alias}`: for mail that an alias sends on.
+    public static let standardForAliases = DisplayNameTemplate(parts: [.name, .literal(DisplayName(text: Array(" via ".utf8))), .alias])
 
     private init(parts: [Part]) { self.parts = parts }
 
-    /// - Returns: `nil` for a brace that is not part of `{name}` or `{domain}`, and for a template that says nothing.
+    /// - Returns: `nil` for a brace that is not part of `{name}`, `{domain}` or `{alias}`, and for a template that says nothing.
     public init?(_ text: String) {
         var parts: [Part] = []
         var rest = Array(text.utf8)[...]
@@ -28,6 +31,9 @@ public struct DisplayNameTemplate: Hashable, Sendable {
             } else if rest.starts(with: "{domain}".utf8) {
                 parts.append(.domain)
                 rest = rest.dropFirst(8)
+            } else if rest.starts(with: "{alias}".utf8) {
+                parts.append(.alias)
+                rest = rest.dropFirst(7)
             } else {
                 return nil
             }
@@ -37,12 +43,14 @@ public struct DisplayNameTemplate: Hashable, Sendable {
         self.parts = parts
     }
 
-    func fill(name: DisplayName, domain: DisplayName) -> DisplayName {
+    /// - Parameter alias: empty where there is none.
+    func fill(name: DisplayName, domain: DisplayName, alias: DisplayName = DisplayName()) -> DisplayName {
         parts.reduce(DisplayName()) { filled, part in
             switch part {
             case .literal(let text): filled + text
             case .name: filled + name
             case .domain: filled + domain
+            case .alias: filled + alias
             }
         }.trimmed
     }

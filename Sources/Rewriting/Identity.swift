@@ -22,6 +22,14 @@ public struct Identity: Hashable, Sendable {
         self.returnPath = returnPath ?? defaultSender
     }
 
+    /// `bounce+0d9x2kq7m3f5z@…`: the return path with the message's id as its detail, so that a bounce names the message.
+    ///
+    /// - Returns: `nil` if that would be too long.
+    func returnPath(naming id: QueueID) -> Mailbox? {
+        let octets = returnPath.localPart.octets + [ASCII.plus] + Array(id.description.utf8)
+        return (try? LocalPart(unquoted: octets)).map { Mailbox(localPart: $0, domain: returnPath.domain) }
+    }
+
     public var domain: Domain {
         switch scope {
         case .domain(let domain): domain

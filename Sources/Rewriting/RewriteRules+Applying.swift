@@ -22,34 +22,46 @@ extension RewriteRules {
     /// - Parameters:
     ///   - header: as it came, 7-bit.
     ///   - account: who sends.
-    public func apply(to header: HeaderBlock, envelope: Envelope, account: AccountName) throws(Refusal) -> RewrittenMessage {
+    ///   - queueID: for a reverse-path of the message's own; `nil` leaves the identity's.
+    public func apply(
+        to header: HeaderBlock, envelope: Envelope, account: AccountName, queueID: QueueID? = nil
+    ) throws(Refusal) -> RewrittenMessage {
         var header = header
         var envelope = envelope
         var changes: [RewriteChange] = []
-        let limits = accounts[account]
+        let own = accounts[account] ?? Account()
+        let map = own.senderMap ?? senderMap
 
         try header.unifyRepeated(&changes)
         let (authors, written) = try Self.author(of: header)
-        try governSESHeaders(in: &header, by: limits?.sesHeaders ?? sesHeaders, &changes)
+        try governSESHeaders(in: &header, by: own, &changes)
         for field in header.remove(where: { $0.name.map(fieldsThatNeverLeave.contains) ?? false }) {
             changes.append(.fieldRemoved(field.printableName))
         }
         try header.settleAddressFields(&changes)
         // `From : a` is From to us and not to everyone: some verifiers do not find such a field, and a signature over it fails there.
         header.modernizeColons { $0.name != nil }
+        if !map.isEmpty { try header.mapAddresses(by: map, &changes) }
 
-        let (author, identity) = try align(&header, written, account, limits?.from, &changes)
+        let (author, identity) = try align(&header, written, map[written.mailbox], account, own, &changes)
         if author == written.mailbox { try header.modernizeAuthor(authors, &changes) }
-        if let patterns = limits?.from, !patterns.contains(where: { $0.matches(author) }) {
+        if let patterns = own.from, !patterns.contains(where: { $0.matches(author) }) {
             throw notAllowed(author, account, patterns)
         }
-        alignReversePath(of: &envelope, with: identity, &changes)
+        try settleReplyTo(in: &header, by: own.replyTo ?? replyTo, written, isRewritten: author != written.mailbox, &changes)
+        (own.fields ?? fields).apply(to: &header, &changes)
+        for field in own.sesFields where !header.fields.contains(field) {
+            header.append(field)
+            changes.append(.fieldSet(field.printableName))
+        }
+        alignReversePath(of: &envelope, by: map, with: identity, queueID, &changes)
+        if let redirect = own.redirect { header.redirect(&envelope, to: redirect, &changes) }
         return RewrittenMessage(
             header: header, envelope: envelope, authorBefore: written.mailbox, author: author, identity: identity, changes: changes)
     }
 
     /// The one mailbox in the one From field, and the list that it was found in.
-    private static func author(of header: HeaderBlock) throws(Refusal) -> (AddressList, NamedMailbox) {
+    static func author(of header: HeaderBlock) throws(Refusal) -> (AddressList, NamedMailbox) {
         guard let field = header.first(.from) else {
             throw .unsendable("from_missing", "The header has no From field; add one with the author's address")
         }
@@ -64,56 +76,85 @@ extension RewriteRules {
     }
 
     private func governSESHeaders(
-        in header: inout HeaderBlock, by policy: SESHeaderPolicy, _ changes: inout [RewriteChange]
+        in header: inout HeaderBlock, by own: Account, _ changes: inout [RewriteChange]
     ) throws(Refusal) {
-        guard let first = header.fields.first(where: SESHeaderPolicy.governs) else { return }
-        switch policy {
+        // What the configuration sets in any case takes the place of the app's.
+        func isForeign(_ field: HeaderField) -> Bool { SESHeaderPolicy.governs(field) && !own.sesFields.contains(field) }
+        guard let first = header.fields.first(where: isForeign) else { return }
+        switch own.sesHeaders ?? sesHeaders {
         case .strip:
-            for field in header.remove(where: SESHeaderPolicy.governs) { changes.append(.fieldRemoved(field.printableName)) }
+            for field in header.remove(where: isForeign) { changes.append(.fieldRemoved(field.printableName)) }
         case .refuse: throw .sesHeader(first)
         case .allow(let names):
-            for field in header.fields where SESHeaderPolicy.governs(field) && !(field.name.map(names.contains) ?? false) {
+            for field in header.fields where isForeign(field) && !(field.name.map(names.contains) ?? false) {
                 throw .sesHeader(field)
+            }
+            for field in header.remove(where: { field in isForeign(field) && own.sesFields.contains { $0.name == field.name } }) {
+                changes.append(.fieldRemoved(field.printableName))
             }
         }
     }
 
     /// Makes From one that SES sends.
+    ///
+    /// - Parameter mapped: what the sender map has for the author.
     private func align(
-        _ header: inout HeaderBlock, _ written: NamedMailbox, _ account: AccountName, _ patterns: [AddressPattern]?,
+        _ header: inout HeaderBlock, _ written: NamedMailbox, _ mapped: Mailbox?, _ account: AccountName, _ own: Account,
         _ changes: inout [RewriteChange]
     ) throws(Refusal) -> (Mailbox, Identity) {
-        if let identity = identity(covering: written.mailbox), written.mailbox.isSendableBySES {
-            changes.append(.fromKept(identity.scope))
-            return (written.mailbox, identity)
-        }
-        guard unverifiedFrom == .rewrite else { throw notAllowed(written.mailbox, account, patterns) }
-        let usable = identities.first { identity in patterns?.contains { $0.matches(identity.defaultSender) } ?? true }
-        guard let identity = usable ?? identities.first, let covering = self.identity(covering: identity.defaultSender) else {
-            throw notAllowed(written.mailbox, account, patterns)
-        }
-        let sender = identity.defaultSender
-        do throws(HeaderError) {
-            let domain = DisplayName(text: identity.domain.octets)
-            let name = displayName.fill(name: Self.presentableName(of: written), domain: domain)
-            header.replaceFirst(.from, with: try HeaderField(.from, addresses: [(name, sender)]))
-            let original = [(name: written.displayName, mailbox: written.mailbox)]
-            header.remove { $0.name == .xOriginalFrom }
-            header.append(try HeaderField(.xOriginalFrom, addresses: original))
-            changes.append(.fromRewritten(before: written.mailbox, after: sender, identity.scope))
-            // Nobody can answer `root@localhost`, and SES would refuse the message for it.
-            if header.first(.replyTo) == nil, written.mailbox.domain.isFullyQualified, written.mailbox.isSendableBySES {
-                header.append(try HeaderField(.replyTo, addresses: original))
-                changes.append(.replyToAdded(written.mailbox))
+        let author = mapped ?? written.mailbox
+        if let identity = identity(covering: author), author.isSendableBySES {
+            if let mapped {
+                try header.setFrom(written.displayName, mapped)
+                changes.append(.fromMapped(before: written.mailbox, after: mapped))
+            } else {
+                changes.append(.fromKept(identity.scope))
             }
-        } catch {
-            throw .unsendable("from_too_long", "The From field cannot be rewritten: its address or name is too long")
+            return (author, identity)
         }
-        return (sender, covering)
+        guard own.unverifiedFrom ?? unverifiedFrom == .rewrite else { throw notAllowed(author, account, own.from) }
+        guard let identity = substitute(for: own), let covering = self.identity(covering: identity.defaultSender) else {
+            throw notAllowed(author, account, own.from)
+        }
+        let domain = DisplayName(text: identity.domain.octets)
+        let name = (own.displayName ?? displayName).fill(name: Self.presentableName(of: written), domain: domain)
+        try header.setFrom(name, identity.defaultSender, original: written)
+        changes.append(.fromRewritten(before: written.mailbox, after: identity.defaultSender, identity.scope))
+        return (identity.defaultSender, covering)
+    }
+
+    /// The identity that stands in for authors of an account.
+    private func substitute(for own: Account) -> Identity? {
+        if let scope = own.identity, let wanted = identities.first(where: { $0.scope == scope }) { return wanted }
+        let usable = identities.first { identity in own.from?.contains { $0.matches(identity.defaultSender) } ?? true }
+        return usable ?? identities.first
+    }
+
+    private func settleReplyTo(
+        in header: inout HeaderBlock, by policy: ReplyToPolicy, _ written: NamedMailbox, isRewritten: Bool, _ changes: inout [RewriteChange]
+    ) throws(Refusal) {
+        switch policy {
+        case .keep: return
+        case .author:
+            // Nobody can answer `root@localhost`, and SES would refuse the message for it.
+            guard isRewritten, header.first(.replyTo) == nil, written.mailbox.domain.isFullyQualified, written.mailbox.isSendableBySES,
+                changes.contains(where: { if case .fromRewritten = $0 { true } else { false } })
+            else { return }
+            header.append(try HeaderField.ofOne(.replyTo, written.displayName, written.mailbox))
+            changes.append(.replyToAdded(written.mailbox))
+        case .none:
+            for field in header.remove(where: { $0.name == .replyTo }) { changes.append(.fieldRemoved(field.printableName)) }
+        case .address(let mailbox):
+            let field = try HeaderField.ofOne(.replyTo, DisplayName(), mailbox)
+            guard header.first(.replyTo) != field else { return }
+            header.remove { $0.name == .replyTo }
+            header.append(field)
+            changes.append(.replyToSet(mailbox))
+        }
     }
 
     /// The author's display name, else the local part; never anything that could be read as an address.
-    private static func presentableName(of author: NamedMailbox) -> DisplayName {
+    static func presentableName(of author: NamedMailbox) -> DisplayName {
         let name = author.displayName
         if !name.isEmpty, !name.mayContainAt, name.octetCount <= longestName { return name }
         let local = DisplayName(text: author.mailbox.localPart.octets.prefix { $0 != ASCII.at }).trimmed
@@ -122,10 +163,24 @@ extension RewriteRules {
 
     private static let longestName = 1000
 
-    private func alignReversePath(of envelope: inout Envelope, with identity: Identity, _ changes: inout [RewriteChange]) {
-        if case .mailbox(let mailbox) = envelope.reversePath, self.identity(covering: mailbox) != nil, mailbox.isSendableBySES { return }
-        changes.append(.reversePathReplaced(before: envelope.reversePath, after: identity.returnPath))
-        envelope.reversePath = .mailbox(identity.returnPath)
+    private func alignReversePath(
+        of envelope: inout Envelope, by map: SenderMap, with identity: Identity, _ queueID: QueueID?, _ changes: inout [RewriteChange]
+    ) {
+        var after = identity.returnPath
+        var isForeign = true
+        if isVERP {
+            isForeign = false
+            if let queueID, let own = identity.returnPath(naming: queueID), self.identity(covering: own) != nil { after = own }
+        } else if case .mailbox(let given) = envelope.reversePath {
+            let mailbox = map[given] ?? given
+            if self.identity(covering: mailbox) != nil, mailbox.isSendableBySES { (after, isForeign) = (mailbox, false) }
+        }
+        guard envelope.reversePath != .mailbox(after) else { return }
+        changes.append(
+            isForeign
+                ? .reversePathReplaced(before: envelope.reversePath, after: after)
+                : .reversePathSet(before: envelope.reversePath, after: after))
+        envelope.reversePath = .mailbox(after)
     }
 
     private func notAllowed(_ author: Mailbox, _ account: AccountName, _ patterns: [AddressPattern]?) -> Refusal {

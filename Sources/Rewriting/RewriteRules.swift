@@ -1,4 +1,5 @@
 public import MailModel
+public import MessageFormat
 
 /// The rules by which a message comes to leave in the name of a verified identity.
 public struct RewriteRules: Sendable {
@@ -8,12 +9,36 @@ public struct RewriteRules: Sendable {
         case reject
     }
 
-    /// What one account may do.
-    public struct Account: Hashable, Sendable {
+    /// Where answers go.
+    public enum ReplyToPolicy: Hashable, Sendable {
+        /// To the author, if From was rewritten and the app named nobody.
+        case author
+        /// Where the app says, or to From.
+        case keep
+        /// To From, whatever the app says.
+        case none
+        /// There, whatever the app says.
+        case address(Mailbox)
+    }
+
+    /// What one account may do, and what is different for it: `nil` is as for all.
+    public struct Account: Sendable {
         /// What may leave in From; `nil` for everything that is verified.
         public var from: [AddressPattern]?
-        /// `nil` for the setting of all.
         public var sesHeaders: SESHeaderPolicy?
+        public var unverifiedFrom: UnverifiedFrom?
+        public var displayName: DisplayNameTemplate?
+        public var replyTo: ReplyToPolicy?
+        /// Which identity stands in for authors that are not verified.
+        public var identity: Identity.Scope?
+        /// In the place of the map of all, which it may include.
+        public var senderMap: SenderMap?
+        /// In the place of those of all, which it may include.
+        public var fields: FieldRules?
+        /// X-SES-CONFIGURATION-SET and X-SES-MESSAGE-TAGS, which take the place of the app's.
+        public var sesFields: [HeaderField] = []
+        /// A test system: everything goes there, and nowhere else.
+        public var redirect: Mailbox?
 
         public init(from: [AddressPattern]? = nil, sesHeaders: SESHeaderPolicy? = nil) {
             self.from = from
@@ -28,6 +53,11 @@ public struct RewriteRules: Sendable {
     public var sesHeaders: SESHeaderPolicy
     /// An account without an entry has the defaults.
     public var accounts: [AccountName: Account]
+    public var replyTo = ReplyToPolicy.author
+    public var senderMap = SenderMap()
+    public var fields = FieldRules()
+    /// Whether each message has a reverse-path of its own, `bounce+QUEUEID@`, so that a bounce names it.
+    public var isVERP = false
 
     public init(
         identities: [Identity],

@@ -26,7 +26,8 @@ public enum WholeFile {
 
     /// Copies a file of any size, piece by piece, into a new one of mode 0600 that only this process knows of: it is not synced.
     public static func copy(_ source: String, to target: String) throws(SystemCallError) {
-        let input = OwnedDescriptor(try retryingOnInterrupt("open", subject: source) { open(source, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) })
+        let input = OwnedDescriptor(
+            try retryingOnInterrupt("open", subject: source) { open(source, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) })
         let output = OwnedDescriptor(
             try retryingOnInterrupt("open", subject: target) { open(target, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600) })
         var offset = 0

@@ -9,6 +9,16 @@ public struct Account: Hashable, Sendable {
     public let rate: Rate?
     /// Recipients in any 24 hours; `nil` for no limit.
     public let daily: Int?
+    public let mode: Mode
+
+    /// Whether the account may mail the world. That all goes to one address is a rule of rewriting.
+    public enum Mode: Hashable, Sendable {
+        case live
+        /// What is accepted is held in the queue.
+        case hold
+        /// Nobody else is mailed.
+        case allow([AddressPattern])
+    }
 
     /// So many recipients in so long a time.
     public struct Rate: Hashable, Sendable {
@@ -21,11 +31,12 @@ public struct Account: Hashable, Sendable {
         }
     }
 
-    public init(name: AccountName, passwordHash: String?, rate: Rate? = nil, daily: Int? = nil) {
+    public init(name: AccountName, passwordHash: String?, rate: Rate? = nil, daily: Int? = nil, mode: Mode = .live) {
         self.name = name
         self.passwordHash = passwordHash
         self.rate = rate
         self.daily = daily
+        self.mode = mode
     }
 }
 

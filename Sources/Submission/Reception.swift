@@ -113,14 +113,23 @@ final class Reception {
         }
     }
 
-    /// Prepares the message for the queue; to be called once, after `finished`.
-    func prepare(account: AccountName, id: QueueID, received info: ReceivedInfo, now: Timestamp) throws(Refusal) -> PreparedMessage {
+    /// Prepares what goes into the queue, a message for each group of recipients; to be called once, after `finished`.
+    ///
+    /// - Parameters:
+    ///   - id: of the first message.
+    ///   - nextID: makes those of the others.
+    func prepare(
+        account: AccountName, id: QueueID, nextID: () -> QueueID, received info: ReceivedInfo, now: Timestamp
+    ) throws(Refusal) -> [PreparedMessage] {
         guard let reader = reader.take() else {
             throw Refusal("internal", .localError)
         }
         // An address literal is never verified: the message leaves under its identity's own path, as from `<>`.
         let envelope = Envelope(reversePath: transaction.arguments.sender.reversePath ?? .null, recipients: transaction.recipients)
-        return try reader.finish(envelope: envelope, account: account, queueID: id, received: info, now: now)
+        let store = store
+        return try reader.finishGroups(
+            envelope: envelope, account: account, queueID: id, nextID: nextID, isSuppressed: { store.suppression(of: $0) != nil },
+            received: info, now: now)
     }
 
     /// The body as it was stored; `nil` if it lies in the spool and `finishSpool` must be called.

@@ -82,25 +82,42 @@ extension SubmissionSession {
         let id = service.nextID()
         let now = service.clock()
         let sender = reception.transaction.arguments.sender.description
-        let prepared: PreparedMessage
+        let prepared: [PreparedMessage]
         do throws(Refusal) {
-            prepared = try reception.prepare(account: account, id: id, received: receivedInfo, now: now)
+            prepared = try reception.prepare(account: account, id: id, nextID: service.nextID, received: receivedInfo, now: now)
         } catch {
             return refuse(reception, error.reply, isLate: isLate)
         }
         if let body = reception.bodyInMemory {
-            return commit(message(id, account, now, prepared, .inline(body), sender))
+            return commit(prepared.map { message($0, account, now, .inline(body), sender) })
         }
         reception.finishSpool(as: id) { result in
             self.worker.run {
                 self.assumeIsolated { session in
                     switch result {
-                    case .success(let file):
-                        session.commit(session.message(id, account, now, prepared, .file(file), sender))
+                    case .success(let file) where prepared.count == 1:
+                        session.commit(prepared.map { session.message($0, account, now, .file(file), sender) })
+                    case .success(let file): session.commitCopies(of: file, prepared, account, now, sender)
                     case .failure(let error): session.finished(error.reply)
                     }
                 }
             }
+        }
+    }
+
+    /// A stored body is one message's: the others of the same mail get copies.
+    private func commitCopies(
+        of first: SpoolFile, _ prepared: [PreparedMessage], _ account: AccountName, _ now: Timestamp, _ sender: String
+    ) {
+        Task {
+            var files = [first]
+            do throws(QueueError) {
+                for other in prepared.dropFirst() { files.append(try await service.store.copy(first, as: other.queueID)) }
+            } catch {
+                for file in files { service.store.discard(file) }
+                return finished(error.reply)
+            }
+            commit(zip(prepared, files).map { message($0, account, now, .file($1), sender) })
         }
     }
 
@@ -124,53 +141,59 @@ extension SubmissionSession {
     }
 
     private func message(
-        _ id: QueueID, _ account: AccountName, _ now: Timestamp, _ prepared: PreparedMessage, _ body: StoredBody, _ sender: String
+        _ prepared: PreparedMessage, _ account: AccountName, _ now: Timestamp, _ body: StoredBody, _ sender: String
     ) -> QueuedMessage {
         var facts = MessageFacts()
         facts.client = socket.peer.host
         facts.sender = sender
         facts.take(prepared, by: settings.intake)
+        facts.alias = prepared.alias?.description
         facts.tls = tls.map { "\($0.protocolVersion) \($0.cipher)" }
         let clock = service.store.serviceClock
         let due = clock.steadyWall()
         var message = QueuedMessage(
-            id: id, account: account, acceptedAt: now, reversePath: prepared.envelope.reversePath,
+            id: prepared.queueID, account: account, acceptedAt: now, reversePath: prepared.envelope.reversePath,
             recipients: prepared.envelope.recipients.enumerated().map {
                 QueuedRecipient(index: $0.offset, mailbox: $0.element, nextAttempt: due)
             },
             header: prepared.headerOctets, body: body, is8Bit: prepared.is8Bit, facts: facts,
             serviceTime: clock.now())
-        message.original = EncodedOriginal(prepared, of: id)
+        message.original = EncodedOriginal(prepared, of: prepared.queueID)
+        if settings.accounts[account]?.mode == .hold { message.hold = QueuedMessage.stagingHold + "accounts.\(account).mode is hold" }
         return message
     }
 
-    private func commit(_ message: QueuedMessage) {
-        let daily = settings.accounts[message.account]?.daily
-        let count = message.recipients.count
-        if let daily,
-            !service.use.take(count, of: daily, account: message.account, ledger: service.store.ledger, at: service.clock())
-        {
-            if case .file(let file) = message.body { service.store.discard(file) }
-            return finished(dailyLimitReached(message.account, daily))
+    /// All or none: the client hears one answer.
+    private func commit(_ messages: [QueuedMessage]) {
+        guard let first = messages.first else { return finished(.localError) }
+        let account = first.account
+        let daily = settings.accounts[account]?.daily
+        let count = messages.reduce(0) { $0 + $1.recipients.count }
+        if let daily, !service.use.take(count, of: daily, account: account, ledger: service.store.ledger, at: service.clock()) {
+            for case .file(let file) in messages.map(\.body) { service.store.discard(file) }
+            return finished(dailyLimitReached(account, daily))
         }
-        let events = message.acceptanceEvents
+        let events = messages.count == 1 ? first.acceptanceEvents : messages.flatMap(\.acceptanceEvents)
         let service = service
-        service.next.expect(message.id)
-        service.store.commit([message], events: events) { result in
-            // From here on the message is the queue's, whether or not this client is still there to hear it.
+        for message in messages { service.next.expect(message.id) }
+        service.store.commit(messages, events: events) { result in
+            // From here on the messages are the queue's, whether or not this client is still there to hear it.
             switch result {
             case .success:
                 for event in events { service.events.emit(event) }
-                var message = message
-                message.original = nil  // what sends it has no use for it
-                service.next.accepted(message)
-            case .failure: service.next.withdrawn(message.id)
+                for message in messages {
+                    var message = message
+                    message.original = nil  // what sends it has no use for it
+                    // A held one is the store's until somebody releases it.
+                    if message.hold == nil { service.next.accepted(message) } else { service.next.withdrawn(message.id) }
+                }
+            case .failure: for message in messages { service.next.withdrawn(message.id) }
             }
-            if daily != nil { service.use.settled(count, account: message.account) }
+            if daily != nil { service.use.settled(count, account: account) }
             self.worker.run {
                 self.assumeIsolated { session in
                     switch result {
-                    case .success: session.finished(.queued(as: message.id))
+                    case .success: session.finished(.queued(as: first.id))
                     case .failure(let error): session.finished(error.reply)
                     }
                 }
@@ -203,12 +226,18 @@ extension QueuedMessage {
         accepted.fromAfter = facts.fromAfter
         accepted.messageID = facts.messageID
         accepted.messageSize = size
-        guard let rule = facts.rule else { return [accepted] }
+        var events = [accepted]
+        if let hold {
+            var held = RelayEvent(.held, at: acceptedAt, queueID: id, account: account)
+            held.reply = hold
+            events.append(held)
+        }
+        guard let rule = facts.rule else { return events }
         var rewritten = RelayEvent(.rewritten, at: acceptedAt, queueID: id, account: account)
         rewritten.fromBefore = facts.fromBefore
         rewritten.fromAfter = facts.fromAfter
         rewritten.reply = rule
-        return [accepted, rewritten]
+        return events + [rewritten]
     }
 }
 

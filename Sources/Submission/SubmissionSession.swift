@@ -27,6 +27,8 @@ actor SubmissionSession {
     private var wasLoggedIn = false
     /// The hash that the login was checked against: with another one the login is void.
     private var provenHash: String?
+    /// How many targets the aliases among the recipients lead to, in the transaction under way.
+    var aliasTargets = 0
 
     enum Activity {
         /// Reading and answering commands.
@@ -323,6 +325,7 @@ actor SubmissionSession {
 
     private func decideSender(_ arguments: MailArguments) {
         let expected = arguments.size ?? 0
+        aliasTargets = 0
         switch service.store.health {
         case .healthy where service.store.hasRoom(for: expected):
             if let name = session.account, let reason = service.backlog?.refusal(for: name) {
@@ -336,15 +339,32 @@ actor SubmissionSession {
     }
 
     private func decideRecipient(_ recipient: RecipientArgument) {
+        let mailbox: Mailbox
+        switch recipient {
+        case .mailbox(let named): mailbox = named
+        case .postmaster: mailbox = settings.postmaster
+        }
+        let resolved = resolve(mailbox)
+        if case .refused(let reply) = resolved { return perform(session.recipientRefused(reply)) }
+        var places = 1
+        if case .alias(let targets) = resolved { places = targets.count }
+
         if let name = session.account, let daily = settings.accounts[name]?.daily {
             let left = service.use.left(of: daily, account: name, ledger: service.store.ledger, at: service.clock())
-            guard left > session.recipientCount else { return perform(session.recipientRefused(dailyLimitReached(name, daily))) }
+            guard left >= session.recipientCount + places else {
+                return perform(session.recipientRefused(dailyLimitReached(name, daily)))
+            }
         }
-        if case .mailbox(let mailbox) = recipient, let suppression = service.store.suppression(of: mailbox) {
-            return perform(session.recipientRefused(suppression.reply))
+        if case .direct = resolved, case .mailbox = recipient {
+            if let refusal = session.account.flatMap({ settings.accounts[$0] })?.stagingRefusal(of: mailbox) {
+                return perform(session.recipientRefused(refusal))
+            }
+            if let suppression = service.store.suppression(of: mailbox) {
+                return perform(session.recipientRefused(suppression.reply))
+            }
         }
         if let name = session.account, let rate = settings.accounts[name]?.rate,
-            let wait = service.rates.take(1, account: name, rate: rate, at: .now)
+            let wait = service.rates.take(places, account: name, rate: rate, at: .now)
         {
             let seconds = max(1, wait.components.seconds)
             perform(
@@ -354,10 +374,8 @@ actor SubmissionSession {
                         "Account \(name) is over its rate of \(rate.count) recipients per \(rate.period); try again in \(seconds) s")))
             return
         }
-        switch recipient {
-        case .mailbox(let mailbox): perform(session.recipientAccepted(mailbox))
-        case .postmaster: perform(session.recipientAccepted(settings.postmaster))
-        }
+        if case .alias = resolved { aliasTargets += places }
+        perform(session.recipientAccepted(mailbox))
     }
 
     func dailyLimitReached(_ name: AccountName, _ daily: Int) -> Reply {

@@ -31,6 +31,8 @@ struct RewritingCase: Sendable, CustomTestStringConvertible {
         case nobody
         /// Other display names.
         case domainFirst, wordsOnly, umlauts
+        /// The rules of all, and those of `crm`.
+        case own(@Sendable (inout RewriteRules, inout RewriteRules.Account) throws -> Void)
     }
 
     let name: String
@@ -83,6 +85,10 @@ extension RewritingCase.Setting {
         case .domainFirst: rules.displayName = DisplayNameTemplate("{domain}: {name}") ?? .standard
         case .wordsOnly: rules.displayName = DisplayNameTemplate("The \"Desk\", at work") ?? .standard
         case .umlauts: rules.displayName = DisplayNameTemplate("{name} über {domain}") ?? .standard
+        case .own(let change):
+            var account = RewriteRules.Account()
+            try change(&rules, &account)
+            rules.accounts[RewritingCase.account] = account
         }
         return rules
     }
@@ -90,6 +96,7 @@ extension RewritingCase.Setting {
 
 extension RewritingCase {
     static let account = AccountName("crm")!
+    static let queueID = QueueID(parsing: "0d9x2kq7m3f5z")!
 
     /// Applies the rules twice: the second time must change nothing.
     func check() throws {
@@ -105,7 +112,7 @@ extension RewritingCase {
         let envelope = Envelope(reversePath: path, recipients: [try mailbox("bob@c.example")])
         let message: RewrittenMessage
         do {
-            message = try rules.apply(to: block, envelope: envelope, account: Self.account)
+            message = try rules.apply(to: block, envelope: envelope, account: Self.account, queueID: Self.queueID)
         } catch {
             #expect(outcome == .refused(error.reply.oneLine))
             return
@@ -123,7 +130,8 @@ extension RewritingCase {
         }
         if lines != header { #expect(lines.allSatisfy { header.contains($0) || $0.utf8.count <= 78 }) }
 
-        let again = try rules.apply(to: message.header, envelope: message.envelope, account: Self.account)
+        let again = try rules.apply(
+            to: message.header, envelope: message.envelope, account: Self.account, queueID: Self.queueID)
         #expect(again.header == message.header && again.envelope == message.envelope)
         #expect(again.changes == [.fromKept(message.identity.scope)])
     }

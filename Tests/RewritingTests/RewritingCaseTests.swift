@@ -11,6 +11,10 @@ import Testing
     @Test("H03 H09 H10", arguments: RewritingCase.fields) func fields(_ one: RewritingCase) throws { try one.check() }
     @Test("envelopes and accounts", arguments: RewritingCase.envelopes) func envelope(_ one: RewritingCase) throws { try one.check() }
 
+    @Test("policies of accounts, maps and fields", arguments: RewritingCase.policies) func policy(_ one: RewritingCase) throws {
+        try one.check()
+    }
+
     private static let author = "From: a@mail.example.com"
     private static let sizes: [(name: String, header: String, outcome: String)] = [
         ("commas alone", "From: " + String(repeating: ",", count: 900), "554 5.6.0 The From field names no address"),

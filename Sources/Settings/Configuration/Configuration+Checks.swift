@@ -48,14 +48,50 @@ extension Configuration {
     }
 
     private func checkAccounts(_ reading: inout Reading) {
+        checkInboundAccounts(&reading)
         let identities = reading.identities.map(\.identity)
         // Without all identities nothing can be said.
         guard !identities.isEmpty, !reading.problems.contains(where: { $0.key?.hasPrefix("identities") ?? false }) else { return }
+        checkSenderMaps(&reading)
+        checkHeaderRules(&reading)
         for (name, policy) in accounts.sorted(by: { $0.key < $1.key }) {
+            if let wanted = policy.identity, !identities.contains(where: { $0.subject == wanted }) {
+                reading.report(
+                    key: KeyPathText.root.key("accounts").name(name.description).key("identity"),
+                    "\(wanted) is none of identities; name one of \(identities.map(\.subject.description).joined(separator: ", "))")
+            }
             for pattern in policy.from where !identities.contains(where: pattern.overlaps) {
                 reading.report(
                     .warning, key: KeyPathText.root.key("accounts").name(name.description).key("from"),
                     "no identity covers \(pattern), so nothing can leave from it; add the identity or correct the pattern")
+            }
+        }
+    }
+
+    private func checkInboundAccounts(_ reading: inout Reading) {
+        for (name, policy) in accounts.sorted(by: { $0.key < $1.key }) {
+            let path = KeyPathText.root.key("accounts").name(name.description)
+            switch policy.kind {
+            case .app:
+                for (key, verdict) in [("spam_verdict", policy.spamVerdict), ("virus_verdict", policy.virusVerdict)]
+                where verdict != .ignore {
+                    reading.report(key: path.key(key), "is for accounts of kind: inbound; add kind: inbound, or remove it")
+                }
+            case .inbound:
+                for (key, isGiven) in [("from", !policy.from.isEmpty), ("ses_headers", policy.sesHeaders != nil)] where isGiven {
+                    reading.report(
+                        key: path.key(key),
+                        "has no meaning for kind: inbound, whose mail comes from anybody and leaves as the alias; remove it")
+                }
+                if policy.givenReports == .sender {
+                    reading.report(
+                        .warning, key: path.key("reports"),
+                        "reports to senders of foreign mail reach people who never wrote it, if the sender was forged; write operator")
+                }
+                if aliases == nil {
+                    reading.report(
+                        key: path.key("kind"), "an inbound account may write to aliases only, and there are none; add the key aliases")
+                }
             }
         }
     }

@@ -17,6 +17,8 @@ public struct Configuration: Hashable, Sendable {
     public internal(set) var identities: [Identity] = []
     public internal(set) var rewrite = RewriteRules()
     public internal(set) var aliases: String?
+    /// What a catch-all among the aliases never takes.
+    public internal(set) var mailboxes: [AddressPattern] = []
     public internal(set) var upstream = Upstream()
     public internal(set) var queue = Queue()
     public internal(set) var limits = Limits()
@@ -75,6 +77,10 @@ extension Configuration: Section {
         SectionKey(
             "aliases", \.aliases, ValueType<String>.path.optional, defaultText: "none",
             "The file of aliases, lines of address: target, target."),
+        SectionKey(
+            "mailboxes", \.mailboxes, ValueType<AddressPattern>.addressPattern.list(of: "address patterns"), defaultText: "none",
+            "Addresses that somebody reads elsewhere, such as anna@example.com or *@desk.example.com: a catch-all among the aliases "
+                + "never takes them."),
         SectionKey(
             "upstream", \.upstream, .section(), required: true,
             "The way to Amazon SES; at least credentials must be named."),

@@ -11,6 +11,19 @@ extension Configuration {
         public internal(set) var unverifiedFrom = UnverifiedFrom.rewrite
         public internal(set) var displayName = DisplayNameTemplate.standard
         public internal(set) var sesHeaders = SESHeaderPolicy.refuse
+        public internal(set) var replyTo = ReplyToPolicy.author
+        public internal(set) var senderMap: [SenderMapping] = []
+        public internal(set) var headers = HeaderRules()
+        /// Whether each message has a reverse-path of its own.
+        public internal(set) var verp = false
+        public enum AliasTo: String, Hashable, Sendable, CaseIterable {
+            /// To and Cc stay as the author wrote them.
+            case alias
+            /// Each target sees itself in the alias's place.
+            case target
+        }
+        public internal(set) var aliasTo = AliasTo.alias
+        public internal(set) var aliasDisplayName = DisplayNameTemplate.standardForAliases
     }
 
     /// What happens to `X-SES-*` fields that a client set.
@@ -40,6 +53,8 @@ extension Configuration {
             case name
             /// The identity's domain.
             case domain
+            /// What stands before the @ of the alias.
+            case alias
         }
 
         public let pieces: [Piece]
@@ -47,6 +62,8 @@ extension Configuration {
 
         static let standard = DisplayNameTemplate(
             pieces: [.name, .text(" via "), .domain], description: "{name} via {domain}")
+        static let standardForAliases = DisplayNameTemplate(
+            pieces: [.name, .text(" via "), .alias], description: "{name} via {alias}")
     }
 }
 
@@ -62,6 +79,26 @@ extension Configuration.RewriteRules: Section {
         SectionKey(
             "ses_headers", \.sesHeaders, .sesHeaderPolicy,
             "What happens to X-SES-* fields that an app sets: refuse the message, strip them, or a list of those that may stay."),
+        SectionKey(
+            "reply_to", \.replyTo, .replyTo,
+            "Where answers go: to the author of a rewritten message if the app names nobody, where the app says (keep), to From (none), or to "
+                + "an address in any case."),
+        SectionKey(
+            "sender_map", \.senderMap, .senderMap,
+            "Addresses that leave as others, in From, To, Cc, Reply-To and the envelope sender, as in Postfix's generic(5)."),
+        SectionKey(
+            "headers", \.headers, .section(),
+            "Header fields that every message loses or gets."),
+        SectionKey(
+            "verp", \.verp, .truth,
+            "Whether the envelope sender of each message is its own, bounce+QUEUEID@…, so that a bounce names the message."),
+        SectionKey(
+            "alias_to", \.aliasTo, .word,
+            "What targets of an alias see in To and Cc: the alias, or themselves in its place, each in a message of its own."),
+        SectionKey(
+            "alias_display_name", \.aliasDisplayName, .aliasDisplayName,
+            "The display name of mail that an alias sends on. {name} is the author's display name, else the local part; "
+                + "{alias} what stands before the @ of the alias; {domain} the identity's domain."),
     ]
 }
 
@@ -99,10 +136,14 @@ extension ValueType<Configuration.DisplayNameTemplate> {
     static let displayName = scalar("template", show: \.description) { (text: String) throws(ValueError) in
         try Configuration.DisplayNameTemplate.parse(text)
     }
+
+    static let aliasDisplayName = scalar("template", show: \.description) { (text: String) throws(ValueError) in
+        try Configuration.DisplayNameTemplate.parse(text, ofAlias: true)
+    }
 }
 
 extension Configuration.DisplayNameTemplate {
-    static func parse(_ text: String) throws(ValueError) -> Self {
+    static func parse(_ text: String, ofAlias: Bool = false) throws(ValueError) -> Self {
         let octets = Array(text.utf8)
         guard !octets.isEmpty, octets.count <= 200, octets.allSatisfy({ $0 >= 32 && $0 != 127 }) else {
             throw ValueError(
@@ -116,6 +157,8 @@ extension Configuration.DisplayNameTemplate {
                 switch rest.contains(UInt8(ascii: "}")) ? word : "" {
                 case "name": pieces.append(.name)
                 case "domain": pieces.append(.domain)
+                case "alias" where ofAlias: pieces.append(.alias)
+                case _ where ofAlias: throw ValueError("\(quoted(text)) has an unknown placeholder; use {name}, {alias} and {domain}")
                 default: throw ValueError("\(quoted(text)) has an unknown placeholder; use {name} and {domain}")
                 }
                 rest = rest.dropFirst(word.utf8.count + 2)

@@ -15,13 +15,4 @@ extension LoadRun {
         }
         return file
     }
-
-    mutating func loadAliases() -> AliasFile? {
-        guard let path = configuration.aliases,
-            let octets = contents(of: path, .root.key("aliases"), .open, limit: 16 << 20)
-        else { return nil }
-        let (file, problems) = AliasFile.parse(octets, file: path)
-        reading.problems += problems
-        return file
-    }
 }

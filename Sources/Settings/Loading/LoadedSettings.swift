@@ -16,7 +16,8 @@ public struct LoadedSettings: Sendable {
     /// In the order of `configuration.identities`.
     public let identities: [LoadedIdentity]
     public let passwords: PasswordFile
-    public let aliases: AliasFile?
+    /// Empty if there are none.
+    public let aliases: AliasTable
     /// The authorities for the upstream in PEM; `nil`: the system's.
     public let upstreamAuthorities: [UInt8]?
     public let credentials: UpstreamCredentials

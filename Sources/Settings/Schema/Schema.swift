@@ -23,7 +23,6 @@ public enum Schema {
 
     /// Keys that are read and checked and do nothing yet. `check config` names those that a file sets.
     public static let keysWithoutEffect: Set<String> = [
-        "aliases",
-        "http",
+        "http"
     ]
 }

@@ -35,7 +35,7 @@ class Sandbox(Recording):
     """`fairlead sandbox`. Every assumption about its command line and its files stands in this class."""
 
     def __init__(self, binary, folder, keys, port, rate=None, quota=None, identities=("mail.example.com",), certificate="good",
-                 faults=()):
+                 faults=(), sets=()):
         self.port, self.folder = port, str(folder)
         self.kept = os.path.join(self.folder, "kept")
         os.makedirs(self.kept, exist_ok=True)
@@ -49,6 +49,8 @@ class Sandbox(Recording):
             command += ["--identity", identity]
         for fault in faults:
             command += ["--fault", fault]
+        for name in sets:
+            command += ["--configuration-set", name]
         if rate is not None:
             command += ["--rate", rate]
         if quota is not None:

@@ -1,0 +1,149 @@
+internal import DKIM
+internal import Intake
+internal import MailModel
+internal import MessageFormat
+internal import Rewriting
+internal import Settings
+internal import Submission
+
+/// What intake goes by.
+extension Assembly {
+    static func intake(_ loaded: LoadedSettings) throws(AssemblyError) -> IntakeSettings {
+        let signers = loaded.identities.compactMap { loaded in
+            Selector(loaded.identity.dkim.selector.description).map {
+                HeaderSigner(domain: loaded.identity.domain, selector: $0, key: RSASigningKey(loaded.signingKey))
+            }
+        }
+        var settings = IntakeSettings(hostname: loaded.hostname, rules: try rules(loaded), signers: signers)
+        settings.generation = loaded.generation
+        settings.aliases = aliases(loaded)
+        return settings
+    }
+
+    private static func rules(_ loaded: LoadedSettings) throws(AssemblyError) -> RewriteRules {
+        let rewrite = loaded.configuration.rewrite
+        var accounts: [AccountName: RewriteRules.Account] = [:]
+        for (name, policy) in loaded.configuration.accounts {
+            accounts[name] = try account(policy, rewrite) { loaded.problem(with: "accounts.\(name).\($0)", $1) }
+        }
+        var rules = RewriteRules(
+            identities: loaded.identities.map { loaded in
+                Identity(
+                    Identity.Scope(loaded.identity.subject), defaultSender: loaded.identity.defaultSender,
+                    returnPath: loaded.identity.returnPath)
+            },
+            unverifiedFrom: RewriteRules.UnverifiedFrom(rewrite.unverifiedFrom),
+            displayName: DisplayNameTemplate(rewrite.displayName.description) ?? .standard,
+            sesHeaders: SESHeaderPolicy(rewrite.sesHeaders), accounts: accounts)
+        rules.replyTo = RewriteRules.ReplyToPolicy(rewrite.replyTo)
+        rules.senderMap = SenderMap(rewrite.senderMap)
+        rules.fields = try fields(rewrite.headers) { loaded.problem(with: "rewrite.\($0)", $1) }
+        rules.isVERP = rewrite.verp
+        return rules
+    }
+
+    private static func account(
+        _ policy: Configuration.AccountPolicy, _ rewrite: Configuration.RewriteRules, problem: (String, String) -> Problem
+    ) throws(AssemblyError) -> RewriteRules.Account {
+        var account = RewriteRules.Account(
+            from: policy.from.isEmpty ? nil : policy.from, sesHeaders: policy.sesHeaders.map(SESHeaderPolicy.init))
+        account.unverifiedFrom = policy.unverifiedFrom.map(RewriteRules.UnverifiedFrom.init)
+        account.displayName = policy.displayName.flatMap { DisplayNameTemplate($0.description) }
+        account.replyTo = policy.replyTo.map(RewriteRules.ReplyToPolicy.init)
+        account.identity = policy.identity.map(Identity.Scope.init)
+        if !policy.senderMap.isEmpty { account.senderMap = SenderMap(policy.senderMap).merging(SenderMap(rewrite.senderMap)) }
+        if policy.headers != .init() { account.fields = try fields(policy.headers.over(rewrite.headers), problem: problem) }
+        do throws(HeaderError) {
+            if let set = policy.configurationSet {
+                account.sesFields.append(try HeaderField(.xSESConfigurationSet, value: Array(set.utf8)))
+            }
+            if !policy.tags.isEmpty {
+                let tags = policy.tags.map { Array("\($0.name)=\($0.value)".utf8) }
+                let pieces = tags.dropLast().map { $0 + [ASCII.comma] } + tags.suffix(1)
+                account.sesFields.append(try HeaderField(.xSESMessageTags, pieces: pieces))
+            }
+        } catch {
+            throw AssemblyError(text: problem("tags", "do not fit into a header: \(error)").description)
+        }
+        if case .redirect(let address) = policy.mode { account.redirect = address }
+        return account
+    }
+
+    private static func fields(
+        _ rules: Configuration.HeaderRules, problem: (String, String) -> Problem
+    ) throws(AssemblyError) -> FieldRules {
+        func made(_ fields: [Configuration.HeaderRules.Field], _ key: String) throws(AssemblyError) -> [HeaderField] {
+            var made: [HeaderField] = []
+            for field in fields {
+                do throws(HeaderError) {
+                    made.append(try HeaderField(named: field.name, text: field.text))
+                } catch {
+                    throw AssemblyError(text: problem("headers.\(key).\(field.name)", "cannot stand in a header: \(error)").description)
+                }
+            }
+            return made
+        }
+        return FieldRules(removed: rules.remove, set: try made(rules.set, "set"), added: try made(rules.add, "add"))
+    }
+}
+
+extension Identity.Scope {
+    fileprivate init(_ subject: Configuration.Identity.Subject) {
+        switch subject {
+        case .domain(let domain): self = .domain(domain)
+        case .address(let mailbox): self = .address(mailbox)
+        }
+    }
+}
+
+extension RewriteRules.UnverifiedFrom {
+    fileprivate init(_ wanted: Configuration.RewriteRules.UnverifiedFrom) { self = wanted == .rewrite ? .rewrite : .reject }
+}
+
+extension RewriteRules.ReplyToPolicy {
+    fileprivate init(_ policy: Configuration.ReplyToPolicy) {
+        switch policy {
+        case .author: self = .author
+        case .keep: self = .keep
+        case .none: self = .none
+        case .address(let mailbox): self = .address(mailbox)
+        }
+    }
+}
+
+extension SenderMap {
+    fileprivate init(_ entries: [Configuration.SenderMapping]) {
+        self.init()
+        for entry in entries {
+            let target: Target =
+                switch entry.to {
+                case .mailbox(let mailbox): .mailbox(mailbox)
+                case .domain(let domain): .domain(domain)
+                }
+            switch entry.from {
+            case .mailbox(let mailbox): map(mailbox, to: target)
+            case .domain(let domain): map(domain, to: target)
+            }
+        }
+    }
+}
+
+extension SESHeaderPolicy {
+    fileprivate init(_ policy: Configuration.SESHeaderPolicy) {
+        switch policy {
+        case .refuse: self = .refuse
+        case .strip: self = .strip
+        case .allow(let headers): self = .allow(Set(headers.compactMap { Self.field(named: $0.rawValue.utf8) }))
+        }
+    }
+}
+
+extension Account.Mode {
+    init(_ mode: Configuration.AccountMode) {
+        switch mode {
+        case .live, .redirect: self = .live
+        case .hold: self = .hold
+        case .allow(let patterns): self = .allow(patterns)
+        }
+    }
+}

@@ -1,0 +1,141 @@
+internal import Alignment
+public import ControlProtocol
+internal import DKIM
+internal import Intake
+public import MailModel
+internal import MessageFormat
+internal import Rewriting
+internal import SafeIO
+internal import Settings
+internal import Submission
+
+/// What would become of a message under the configuration of a file: intake as the daemon would do it, with nothing stored or sent.
+public enum MessageCheck {
+    /// - Parameters:
+    ///   - octets: header and body; lines may end in LF alone, as in files.
+    ///   - reversePath: the author in From if `nil`.
+    ///   - recipients: if none are named, those in To and Cc.
+    /// - Throws: problems of the configuration.
+    public static func run(
+        _ octets: [UInt8], account: AccountName, reversePath: ReversePath?, recipients: [Mailbox], configuration path: String
+    ) throws(StartFailure) -> MessageCheckReport {
+        let clock: WallClock = { Timestamp(microseconds: SystemClock.microseconds()) }
+        let assembly = try Relay.load(path, clock: clock)
+        let mode = assembly.loaded.configuration.policy(for: account).mode
+        var report = MessageCheckReport(accepted: false, account: account.description, reply: "")
+        report.mode = mode.description
+        let message = lines(of: octets)
+        let author = named(in: message, [.from]).first.map { ReversePath.mailbox($0) } ?? .null
+        let envelope = Envelope(
+            reversePath: reversePath ?? author, recipients: recipients.isEmpty ? named(in: message, [.to, .cc]) : recipients)
+        guard !envelope.recipients.isEmpty else {
+            report.reply = "554 5.5.1 No valid recipients; name one with --to"
+            return report
+        }
+        let sender = Account(name: account, passwordHash: nil, mode: Account.Mode(mode))
+        if let refusal = envelope.recipients.lazy.compactMap(sender.stagingRefusal).first {
+            report.reply = refusal.oneLine
+            return report
+        }
+        do throws(Refusal) {
+            let id = QueueIDSource(floor: nil, clock: clock).next()
+            let prepared = try prepare(message, envelope, account, id, assembly.submission.intake, clock())
+            report.accepted = true
+            report.reply = "250 2.0.0 Ok: queued as \(id)"
+            describe(prepared, message, &report)
+        } catch {
+            report.reply = error.reply.oneLine
+        }
+        return report
+    }
+
+    private static func prepare(
+        _ message: [UInt8], _ envelope: Envelope, _ account: AccountName, _ id: QueueID, _ settings: IntakeSettings, _ now: Timestamp
+    ) throws(Refusal) -> PreparedMessage {
+        var reader = MessageReader(settings: settings)
+        var body: [UInt8] = []
+        message.withUnsafeBytes { body += Array(reader.feed($0)) }
+        if reader.beginRepair() {
+            _ = body.withUnsafeBytes { reader.repair($0) }
+            _ = reader.finishRepair()
+        }
+        return try reader.finish(
+            envelope: envelope, account: account, queueID: id,
+            received: ReceivedInfo(helloName: Array("localhost".utf8), address: nil, transfer: .esmtpAuthenticatedOverTLS), now: now)
+    }
+
+    private static func describe(_ prepared: PreparedMessage, _ message: [UInt8], _ report: inout MessageCheckReport) {
+        report.rules = prepared.changes.map(\.description)
+        report.sender = prepared.envelope.reversePath.description
+        report.recipients = prepared.envelope.recipients.map(\.description)
+        report.size = prepared.octetCount
+        let after = fields(prepared.headerOctets)
+        report.headers = changes(from: fields(message), to: after)
+        guard let field = after.first(where: { $0.name == .dkimSignature }),
+            let signature = try? Signature(parsing: field)
+        else { return }
+        report.signature = .init(
+            domain: signature.domain.description, selector: signature.selector.description,
+            signedFields: signature.signedNames.map { String(decoding: $0, as: UTF8.self) })
+        var returnDomain: Domain?
+        if case .mailbox(let mailbox) = prepared.envelope.reversePath { returnDomain = mailbox.domain }
+        let alignment = Alignment(author: prepared.author.domain, signature: signature.domain, reversePath: returnDomain)
+        report.alignment = .init(
+            dkim: alignment.signature.rawValue, spf: alignment.reversePath.rawValue, dmarc: alignment.signature != .none)
+    }
+
+    /// Fields in the order of what leaves, each beside the one that it replaces; then those that are gone.
+    private static func changes(from before: [HeaderField], to after: [HeaderField]) -> [MessageCheckReport.Change] {
+        var left = before.filter { !after.contains($0) }
+        var changes: [MessageCheckReport.Change] = []
+        for field in after where !before.contains(field) {
+            let old = left.firstIndex { ASCII.equalsIgnoringCase($0.nameOctets, field.nameOctets) }.map { left.remove(at: $0) }
+            changes.append(.init(before: old.map(text), after: text(field)))
+        }
+        return changes + left.map { .init(before: text($0), after: nil) }
+    }
+
+    private static func text(_ field: HeaderField) -> String {
+        String(decoding: field.nameOctets, as: UTF8.self) + ": " + PrintableText.sanitized(field.unfolded, limit: 2000)
+    }
+
+    private static func fields(_ message: [UInt8]) -> [HeaderField] {
+        var header = HeaderLimits()
+        header.lineOctets = header.octets
+        let end = headerEnd(of: message)
+        return (try? HeaderBlock(parsing: Array(message[..<end]), limits: header))?.fields ?? []
+    }
+
+    private static func headerEnd(of message: [UInt8]) -> Int {
+        var start = 0
+        while start < message.count {
+            let end = message[start...].firstIndex(of: ASCII.lineFeed).map { $0 + 1 } ?? message.count
+            if message[start..<end].elementsEqual(ASCII.crlf) { return start }
+            start = end
+        }
+        return message.count
+    }
+
+    private static func named(in message: [UInt8], _ names: Set<FieldName>) -> [Mailbox] {
+        var found: [Mailbox] = []
+        for field in fields(message) where field.name.map(names.contains) ?? false {
+            for named in (try? AddressList(parsing: field.value))?.mailboxes ?? [] where !found.contains(named.mailbox) {
+                found.append(named.mailbox)
+            }
+        }
+        return found
+    }
+
+    /// With CRLF, and an end of line at the end.
+    private static func lines(of octets: [UInt8]) -> [UInt8] {
+        var lines: [UInt8] = []
+        lines.reserveCapacity(octets.count + octets.count / 32)
+        var previous: UInt8 = 0
+        for octet in octets {
+            if octet == ASCII.lineFeed, previous != ASCII.carriageReturn { lines.append(ASCII.carriageReturn) }
+            lines.append(octet)
+            previous = octet
+        }
+        return previous == ASCII.lineFeed ? lines : lines + ASCII.crlf
+    }
+}
