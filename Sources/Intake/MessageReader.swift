@@ -171,7 +171,7 @@ public struct MessageReader: ~Copyable {
         let finished = try finishContent()
         let message = try rules.apply(to: finished.header, envelope: envelope, account: account, queueID: queueID)
         let recipient = envelope.recipients.count == 1 ? envelope.recipients.first : nil
-        return try prepare(message, of: finished, for: envelope, as: queueID, received: received, visibleRecipient: recipient, now: now)
+        return try prepare(message, of: finished, from: envelope, as: queueID, received: received, visibleRecipient: recipient, now: now)
     }
 
     /// As `finish`, with a message for each group of recipients that needs a header of its own: first those that are no aliases, if there
@@ -211,7 +211,8 @@ public struct MessageReader: ~Copyable {
         if !plan.direct.isEmpty {
             let recipient = envelope.recipients.count == 1 ? envelope.recipients.first : nil
             prepared.append(
-                try prepare(base, of: finished, for: direct, as: id(), received: received, visibleRecipient: recipient, now: now))
+                try prepare(
+                    base, of: finished, from: direct, as: id(), received: received, visibleRecipient: recipient, now: now))
         }
         for group in plan.groups {
             let own = id()
@@ -219,7 +220,9 @@ public struct MessageReader: ~Copyable {
                 base, original: finished.header, to: group, by: aliases, account: account, queueID: own)
             let addressed = group.addressed.count == 1 ? group.addressed.first : group.alias
             prepared.append(
-                try prepare(message, of: finished, as: own, alias: group.alias, received: received, visibleRecipient: addressed, now: now))
+                try prepare(
+                    message, of: finished, from: Envelope(reversePath: envelope.reversePath, recipients: group.addressed), as: own,
+                    alias: group.alias, received: received, visibleRecipient: addressed, now: now))
         }
         return prepared
     }
@@ -238,7 +241,8 @@ public struct MessageReader: ~Copyable {
         let base = try rules.apply(to: finished.header, envelope: envelope, account: account, queueID: queueID)
         let group = AliasGroup(alias: alias, addressed: [alias], targets: envelope.recipients)
         let message = try rules.sentOn(base, original: finished.header, to: group, by: aliases, account: account, queueID: queueID)
-        return try prepare(message, of: finished, as: queueID, alias: alias, received: received, visibleRecipient: alias, now: now)
+        return try prepare(
+            message, of: finished, from: envelope, as: queueID, alias: alias, received: received, visibleRecipient: alias, now: now)
     }
 
     /// What all variants of a message share.
@@ -247,9 +251,9 @@ public struct MessageReader: ~Copyable {
         var header: HeaderBlock
         var changes: [RewriteChange]
         let bodyHash: [UInt8]
-        /// The header's octets as they came, and what was done to the body.
-        let came: [UInt8]
         let repair: BodyRepairKind
+        /// The header as it came.
+        let original: [UInt8]
     }
 
     private mutating func finishContent() throws(Refusal) -> Finished {
@@ -261,14 +265,14 @@ public struct MessageReader: ~Copyable {
         try checkLoops(of: original)
         try describe(body, in: &original, &changes)
         return Finished(
-            header: original, changes: changes, bodyHash: known?.hash ?? bodyHash.finalize(), came: came, repair: repair)
+            header: original, changes: changes, bodyHash: known?.hash ?? bodyHash.finalize(), repair: repair, original: came)
     }
 
     /// - Parameters:
-    ///   - envelope: as the client gave it, for a message that can be made anew from what came; `nil` for one that an alias sends on.
+    ///   - envelope: as the client gave it, as far as it concerns this message.
     ///   - visibleRecipient: in our Received; nobody may learn of others.
     private borrowing func prepare(
-        _ message: RewrittenMessage, of finished: Finished, for envelope: Envelope? = nil, as queueID: QueueID, alias: Mailbox? = nil,
+        _ message: RewrittenMessage, of finished: Finished, from envelope: Envelope, as queueID: QueueID, alias: Mailbox? = nil,
         received: ReceivedInfo, visibleRecipient: Mailbox?, now: Timestamp
     ) throws(Refusal) -> PreparedMessage {
         var message = message
@@ -291,15 +295,13 @@ public struct MessageReader: ~Copyable {
             if repairedOctets == nil { throw .tooLarge(settings.maximumOctets) }
             throw .tooLarge(before: before, after: octets.count + bodyOctets, settings.maximumOctets)
         }
-        let original = envelope.map { envelope in
-            OriginalMessage(
-                header: finished.came, repair: finished.repair, bodyHash: finished.bodyHash, envelope: envelope, received: received,
-                generation: settings.generation)
-        }
         return PreparedMessage(
             queueID: queueID, alias: alias, headerOctets: octets, envelope: message.envelope, is8Bit: false,
             octetCount: octets.count + bodyOctets, messageID: messageID, authorBefore: message.authorBefore, author: message.author,
-            changes: finished.changes + message.changes, original: original)
+            changes: finished.changes + message.changes,
+            original: OriginalMessage(
+                header: finished.original, repair: finished.repair, bodyHash: finished.bodyHash, envelope: envelope, received: received,
+                generation: settings.generation))
     }
 
     /// What our own fields may add.

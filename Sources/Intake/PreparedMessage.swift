@@ -22,6 +22,6 @@ public struct PreparedMessage: Sendable {
     public let author: Mailbox
     /// What was rewritten, and by which rule.
     public let changes: [RewriteChange]
-    /// What it was made from; `nil` for what an alias sends on.
-    public let original: OriginalMessage?
+    /// What it was made from.
+    public let original: OriginalMessage
 }

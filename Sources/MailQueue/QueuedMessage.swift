@@ -21,12 +21,12 @@ public struct QueuedMessage: Hashable, Sendable {
     public var isWarned = false
     /// How often the process ended while this message was being attempted.
     public var crashes = 0
+    /// What came in; only on the way into the store, which gives it back when asked for it alone.
+    public var original: EncodedOriginal?
     /// Why it is held from the beginning; `nil` if it is not. Means nothing once it is queued.
     public var hold: String?
     /// How the note of mail begins that must not leave by an order for all, because a test system sent it.
     public static let stagingHold = "staging: "
-    /// What came in; only on the way into the store, which gives it back when asked for it alone.
-    public var original: EncodedOriginal?
 
     public init(
         id: QueueID, account: AccountName, acceptedAt: Timestamp, reversePath: ReversePath, recipients: [QueuedRecipient],

@@ -19,6 +19,10 @@ struct HeaderPlan {
         outcome.reversePathBefore = message.reversePath.description
         outcome.generationBefore = kept.generation
         outcome.generationAfter = settings.generation
+        if let alias = message.facts.alias {
+            (outcome.result, outcome.reason) = (.refused, "it was sent on by the alias \(alias), whose header is not made anew")
+            return
+        }
         let prepared: PreparedMessage
         do throws(Refusal) {
             prepared = try Self.prepare(message, OriginalMessage(kept, of: message), settings, now)
@@ -36,13 +40,13 @@ struct HeaderPlan {
         let isSame =
             kept.generation == settings.generation && prepared.envelope.reversePath == message.reversePath
             && Self.unsigned(prepared.headerOctets) == Self.unsigned(message.header)
-        guard !isSame, let original = EncodedOriginal(prepared, of: message.id) else { return }
+        guard !isSame else { return }
         outcome.result = .rewritten
         var facts = message.facts
         facts.take(prepared, by: settings)
         replacement = HeaderReplacement(
             message.id, before: message.header, header: prepared.headerOctets, reversePath: prepared.envelope.reversePath, facts: facts,
-            original: original, events: [Self.event(message, facts, outcome, now)])
+            original: EncodedOriginal(prepared, of: message.id), events: [Self.event(message, facts, outcome, now)])
     }
 
     private static func prepare(

@@ -16,9 +16,9 @@ extension MessageFacts {
 }
 
 extension EncodedOriginal {
-    /// What the queue keeps of the message's origin; `nil` for what an alias sends on.
-    public init?(_ prepared: PreparedMessage, of id: QueueID) {
-        guard let original = prepared.original else { return nil }
+    /// What the queue keeps of the message's origin.
+    public init(_ prepared: PreparedMessage, of id: QueueID) {
+        let original = prepared.original
         let kept = KeptOriginal(
             header: original.header, reversePath: original.envelope.reversePath,
             recipients: original.envelope.recipients == prepared.envelope.recipients ? nil : original.envelope.recipients,

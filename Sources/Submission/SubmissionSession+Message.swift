@@ -158,8 +158,8 @@ extension SubmissionSession {
             },
             header: prepared.headerOctets, body: body, is8Bit: prepared.is8Bit, facts: facts,
             serviceTime: clock.now())
-        if settings.accounts[account]?.mode == .hold { message.hold = QueuedMessage.stagingHold + "accounts.\(account).mode is hold" }
         message.original = EncodedOriginal(prepared, of: prepared.queueID)
+        if settings.accounts[account]?.mode == .hold { message.hold = QueuedMessage.stagingHold + "accounts.\(account).mode is hold" }
         return message
     }
 
@@ -181,7 +181,8 @@ extension SubmissionSession {
             switch result {
             case .success:
                 for event in events { service.events.emit(event) }
-                for var message in messages {
+                for message in messages {
+                    var message = message
                     message.original = nil  // what sends it has no use for it
                     // A held one is the store's until somebody releases it.
                     if message.hold == nil { service.next.accepted(message) } else { service.next.withdrawn(message.id) }

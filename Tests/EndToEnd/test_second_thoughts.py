@@ -172,9 +172,11 @@ def test_without_a_daemon_it_says_so(binary, make, keys):
     relay = make.relay(down(make))
     fill(relay, keys, 1)
     assert relay.cli("queue", "rewrite", expect=None).returncode != 0, "no selection is not everything"
+    (queued,) = relay.queue()
     relay.stop()
     done = relay.cli("queue", "rewrite", "--all", expect=UNAVAILABLE)
     assert "daemon is down" in done.stderr and "start it" in done.stderr
+    assert "crm@app.example" in relay.cli("queue", "show", queued["queue_id"], "--original").stdout
 
 
 def test_rewriting_while_mail_flows_sends_everything_once(binary, make, keys, second):
@@ -199,7 +201,7 @@ def test_rewriting_while_mail_flows_sends_everything_once(binary, make, keys, se
 def test_kill_while_rewriting_leaves_whole_messages(binary, make, keys, second):
     nowhere = down(make)
     relay = make.relay(nowhere)
-    marks = fill(relay, keys, 30)
+    marks = fill(relay, keys, 80)
     path, record = second
     relay.configure(identities=[identity(DOMAIN, DEFAULT_SENDER, path)])
     relay.cli("reload")
