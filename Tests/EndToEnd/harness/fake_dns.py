@@ -17,8 +17,14 @@ class FakeDNS:
     def __init__(self):
         self.texts, self.aliases, self.failing, self.asked = {}, {}, set(), []
         self.silent, self.by_tcp_only = False, False
-        self._udp = self._server(socketserver.ThreadingUDPServer, 0, self._datagram)
-        self._tcp = self._server(socketserver.ThreadingTCPServer, self.port, self._stream)
+        while True:
+            self._udp = self._server(socketserver.ThreadingUDPServer, 0, self._datagram)
+            try:
+                self._tcp = self._server(socketserver.ThreadingTCPServer, self.port, self._stream)
+                break
+            except OSError:  # somebody has the TCP port of that number
+                self._udp.shutdown()
+                self._udp.server_close()
 
     @property
     def port(self):
@@ -38,7 +44,11 @@ class FakeDNS:
         if isinstance(server, socketserver.ThreadingUDPServer):
             original = server.get_request
             server.get_request = lambda: (lambda request, peer: ((request[0], request[1], peer), peer))(*original())
-        server.server_bind()
+        try:
+            server.server_bind()
+        except OSError:
+            server.server_close()
+            raise
         server.server_activate()
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
         return server
