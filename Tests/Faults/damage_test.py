@@ -101,6 +101,8 @@ class Store:
     def arrived(self, seen):
         found = collections.defaultdict(list)
         for event in self.upstream.events("whole")[seen:]:
+            if event["token"] is None:
+                continue  # an alarm of ours, about what is set aside
             found[event["token"]].append((event["hash"], tuple(event["rcpts"])))
         return found
 
