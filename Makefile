@@ -23,7 +23,7 @@ help: ## this list
 run: build ## relay and SES sandbox on this machine, with everything made for you; Ctrl-C ends
 	@exec $(FAIRLEAD) dev
 
-demo: build test-packages ## three real clients send, SES's rules are applied, two DKIM verifiers judge; the exit status tells
+demo: build test-packages ## three real clients send, SES's rules are applied, three DKIM verifiers judge; the exit status tells
 	@$(PYTHON) -B Tests/EndToEnd/demo.py
 
 build: build-packages ## the release binary, .build/release/fairlead

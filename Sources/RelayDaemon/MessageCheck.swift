@@ -38,11 +38,17 @@ public enum MessageCheck {
             return report
         }
         do throws(Refusal) {
-            let id = QueueIDSource(floor: nil, clock: clock).next()
-            let prepared = try prepare(message, envelope, account, id, assembly.submission.intake, clock())
+            let ids = QueueIDSource(floor: nil, clock: clock)
+            let prepared = try prepare(message, envelope, account, ids, assembly.submission.intake, clock())
+            guard let first = prepared.first else { return report }
             report.accepted = true
-            report.reply = "250 2.0.0 Ok: queued as \(id)"
-            describe(prepared, message, &report)
+            report.reply = "250 2.0.0 Ok: queued as \(first.queueID)"
+            describe(first, message, &report)
+            for other in prepared.dropFirst() {
+                let targets = other.envelope.recipients.map(\.description).joined(separator: ", ")
+                let alias = other.alias.map { " by alias \($0)" } ?? ""
+                report.rules.append("a message of its own goes to \(targets)\(alias), From \(other.author)")
+            }
         } catch {
             report.reply = error.reply.oneLine
         }
@@ -50,8 +56,8 @@ public enum MessageCheck {
     }
 
     private static func prepare(
-        _ message: [UInt8], _ envelope: Envelope, _ account: AccountName, _ id: QueueID, _ settings: IntakeSettings, _ now: Timestamp
-    ) throws(Refusal) -> PreparedMessage {
+        _ message: [UInt8], _ envelope: Envelope, _ account: AccountName, _ ids: QueueIDSource, _ settings: IntakeSettings, _ now: Timestamp
+    ) throws(Refusal) -> [PreparedMessage] {
         var reader = MessageReader(settings: settings)
         var body: [UInt8] = []
         message.withUnsafeBytes { body += Array(reader.feed($0)) }
@@ -59,8 +65,8 @@ public enum MessageCheck {
             _ = body.withUnsafeBytes { reader.repair($0) }
             _ = reader.finishRepair()
         }
-        return try reader.finish(
-            envelope: envelope, account: account, queueID: id,
+        return try reader.finishGroups(
+            envelope: envelope, account: account, queueID: ids.next(), nextID: ids.next, isSuppressed: { _ in false },
             received: ReceivedInfo(helloName: Array("localhost".utf8), address: nil, transfer: .esmtpAuthenticatedOverTLS), now: now)
     }
 

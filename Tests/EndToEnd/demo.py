@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Three real clients send through the relay to the SES sandbox, and two verifiers that are not ours judge what SES would get.
+"""Three real clients send through the relay to the SES sandbox, and three verifiers that are not ours judge what SES would get.
 
 Ends with 0 only if every message arrived, is aligned, and is verified by both. `--flip` changes one octet of each message before it is
 judged, so it must end with 1: the proof that the verdict means something.

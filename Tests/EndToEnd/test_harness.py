@@ -25,7 +25,7 @@ def good(keys):
 
 
 def test_both_judges_accept_a_good_signature(good, keys):
-    assert verdicts.verdicts(good, keys) == {"dkimpy": True, "OpenDKIM": True}
+    assert verdicts.verdicts(good, keys) == {"dkimpy": True, "OpenDKIM": True, "Mail::DKIM": True}
     assert verdicts.shortcomings(good, keys) == []
 
 
@@ -33,15 +33,15 @@ def test_both_judges_accept_a_good_signature(good, keys):
 def test_both_judges_see_one_flipped_octet(good, keys, place):
     at = good.rindex(place) + len(place) + 3
     flipped = good[:at] + bytes([good[at] ^ 1]) + good[at + 1:]
-    assert verdicts.verdicts(flipped, keys) == {"dkimpy": False, "OpenDKIM": False}
+    assert verdicts.verdicts(flipped, keys) == {"dkimpy": False, "OpenDKIM": False, "Mail::DKIM": False}
 
 
 def test_both_judges_want_the_selector_asked_for(good, keys):
-    assert verdicts.verdicts(good, keys, selector="other") == {"dkimpy": False, "OpenDKIM": False}
+    assert verdicts.verdicts(good, keys, selector="other") == {"dkimpy": False, "OpenDKIM": False, "Mail::DKIM": False}
 
 
 def test_an_unsigned_message_is_not_good(keys):
-    assert verdicts.verdicts(messages.plain(token()), keys) == {"dkimpy": False, "OpenDKIM": False}
+    assert verdicts.verdicts(messages.plain(token()), keys) == {"dkimpy": False, "OpenDKIM": False, "Mail::DKIM": False}
 
 
 def test_shortcomings_are_found(keys):
@@ -101,7 +101,7 @@ def test_postfix_takes_and_files_mail(make, keys):
     mark = token()
     message = signed(keys, messages.plain(mark, sender="no-reply@mail.example.com"), include_headers=[b"from", b"to", b"subject"])
     clients.send("smtplib", postfix.port, "starttls", "PLAIN", message, keys, user=USER, password=PASSWORD)
-    assert verdicts.verdicts(postfix.one_with(mark), keys) == {"dkimpy": True, "OpenDKIM": True}
+    assert verdicts.verdicts(postfix.one_with(mark), keys) == {"dkimpy": True, "OpenDKIM": True, "Mail::DKIM": True}
 
 
 def test_dialogues_hold_and_fail_where_they_should(make, keys, tmp_path):
