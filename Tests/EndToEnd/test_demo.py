@@ -13,11 +13,11 @@ def demo(*arguments):
 def test_yes(binary):
     done = demo()
     assert done.returncode == 0, done.stdout
-    assert done.stdout.count("verified") == 6 and "NOT" not in done.stdout
+    assert done.stdout.count("verified") == 9 and "NOT" not in done.stdout
     assert "crm@app.example" in done.stdout and "no-reply@mail.example.com" in done.stdout
 
 
 def test_one_flipped_octet_makes_it_say_no(binary):
     done = demo("--flip")
     assert done.returncode == 1, done.stdout
-    assert done.stdout.count("NOT VERIFIED") == 6
+    assert done.stdout.count("NOT VERIFIED") == 9

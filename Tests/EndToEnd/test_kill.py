@@ -40,7 +40,8 @@ def judge(promises, upstream, kills):
         copies.sort(key=lambda c: c["at"])
         for first, second in zip(copies, copies[1:]):
             extra += 1
-            if not any(0 <= kill - first["at"] <= WINDOW and kill <= second["at"] for kill in kills):
+            # Which process sent it, its connection tells: what lay in the network when that died was read and written down only later.
+            if not any(first["since"] <= kill <= second["since"] and kill - first["at"] <= WINDOW for kill in kills):
                 broken.append(f"{p.token}: a further copy {second['at'] - first['at']:.2f} s later, and no kill explains it")
     broken += [f"{token}: relayed, and nobody sent it" for token in dots]
     return broken, extra
@@ -51,7 +52,7 @@ def test_the_judge_is_strict():
     """The oracle itself: each kind of break is found."""
     class Recorded:
         def __init__(self, *copies):
-            self.copies = [dict(at=at, token=t, body=b, rcpts=[r], reply="250 Ok x") for at, t, b, r in copies]
+            self.copies = [dict(at=at, since=at - 0.5, token=t, body=b, rcpts=[r], reply="250 Ok x") for at, t, b, r in copies]
 
         def events(self, name):
             return self.copies
@@ -69,6 +70,8 @@ def test_the_judge_is_strict():
     assert breaks(250, good, (12.0, "t", "b", "r")) == 1
     assert breaks(250, good, (12.0, "t", "b", "r"), kills=[11.0]) == 0
     assert breaks(250, good, (32.0, "t", "b", "r"), kills=[20.0]) == 1
+    assert breaks(250, good, (10.1, "t", "b", "r"), kills=[9.0]) == 1  # both after it
+    assert breaks(250, good, (10.7, "t", "b", "r"), kills=[9.9]) == 0  # read late
     assert breaks(250, good, (10.0, "x", "b", "r")) == 1
 
 

@@ -89,7 +89,8 @@ class Handler:
         script.count += 1
         name = f"{script.count:06}.eml"
         facts = {"token": token and token[1].decode(), "mail_from": envelope.mail_from, "rcpts": envelope.rcpt_tos, "size": len(content),
-                 "body": hashlib.sha256(body).hexdigest(), "file": name if self.keep else None}
+                 "body": hashlib.sha256(body).hexdigest(), "file": name if self.keep else None,
+                 "since": server.since}
         if self.keep:
             with open(os.path.join(script.folder, name), "wb") as f:
                 f.write(content)
@@ -109,6 +110,7 @@ class Handler:
 class Server(SMTP):
     def connection_made(self, transport):
         if self.transport is None:
+            self.since = time.time()
             self.script.record("connect")
         super().connection_made(transport)
 
