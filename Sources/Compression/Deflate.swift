@@ -53,12 +53,13 @@ private struct Deflater: ~Copyable {
     /// 4 KiB: nearly every header, and quickly made ready for the next.
     private static let windowBits: Int32 = 12
     private static let memoryLevel: Int32 = 5
+    // Z_FIXED: a code made for one header costs more time than it saves octets.
 
     init?() {
         stream = .allocate(capacity: 1)
         stream.initialize(to: z_stream())
         let status = deflateInit2_(
-            stream, Z_BEST_SPEED, Z_DEFLATED, -Self.windowBits, Self.memoryLevel, Z_DEFAULT_STRATEGY, ZLIB_VERSION,
+            stream, Z_BEST_SPEED, Z_DEFLATED, -Self.windowBits, Self.memoryLevel, Z_FIXED, ZLIB_VERSION,
             Int32(MemoryLayout<z_stream>.size))
         guard status == Z_OK else {
             stream.deallocate()
