@@ -24,6 +24,16 @@ let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+/// The HTTP server, with those of its parts that must be named to be used.
+let hummingbird: [Target.Dependency] = [
+    .product(name: "Hummingbird", package: "hummingbird"), .product(name: "HummingbirdCore", package: "hummingbird"),
+    .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+    .product(name: "HTTPTypes", package: "swift-http-types"), .product(name: "Logging", package: "swift-log"),
+]
+/// Never built: it only says that the module `Crypto` of swift-crypto, which Hummingbird's packages know of and we do not use, is another
+/// one than ours.
+let otherCrypto = Target.Dependency.product(
+    name: "Crypto", package: "swift-crypto", moduleAliases: ["Crypto": "SwiftCrypto"], condition: .when(platforms: [.windows]))
 let collections = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 
 let package = Package(
@@ -32,7 +42,12 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.14.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
@@ -66,12 +81,14 @@ let package = Package(
         module("Reports", on: ["MailModel", "MessageFormat", "Rewriting", "Intake", "MailQueue"]),
         module("SESSandbox", on: ["MailModel", "Networking", "Crypto", "SafeIO"]),
         module("ControlProtocol", on: ["MailModel"]),
+        module("StatusServer", on: ["ControlProtocol", "MailModel", otherCrypto] + hummingbird),
         module(
             "RelayDaemon",
             on: [
                 "Alignment",
                 "MailModel", "SMTPProtocol", "MessageFormat", "DKIM", "Rewriting", "Intake", "Crypto", "SafeIO", "Networking",
                 "MailQueue", "Settings", "Submission", "Upstream", "Dispatcher", "Reports", "SESSandbox", "ControlProtocol",
+                "StatusServer",
             ]),
         module(
             "Commands",

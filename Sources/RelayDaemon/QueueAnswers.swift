@@ -139,7 +139,7 @@ struct QueueAnswers {
 
     // MARK: History
 
-    private func trace(_ word: String, headers: Bool) async throws(QueueError) -> TraceReport {
+    func trace(_ word: String, headers: Bool) async throws(QueueError) -> TraceReport {
         var order: [QueueID] = []
         var events: [QueueID: [RelayEvent]] = [:]
         for event in try await history.trace(word, limit: 100) {

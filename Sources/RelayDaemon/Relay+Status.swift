@@ -49,6 +49,7 @@ extension Relay {
         report.quota = StatusReport.Quota(used: store.ledger.relayed(at: now), limit: configuration.upstream.dailyQuota)
         report.accounts = accounts(assembly, statistics, at: now)
         report.logLinesLost = log.dropped
+        if let trouble = statusFront?.trouble { report.warnings.append(trouble) }
         report.dkim = dkimReport(assembly)
         return report
     }

@@ -7,6 +7,7 @@ internal import Networking
 internal import Reports
 internal import SafeIO
 internal import Settings
+internal import StatusServer
 internal import Submission
 internal import Synchronization
 internal import Upstream
@@ -46,6 +47,8 @@ public final class Relay: Sendable {
     /// Before it, no message waited when the oldest one was looked for last.
     let beforeOldest = Mutex<QueueID?>(nil)
     private let alarmTask = Mutex<Task<Void, Never>?>(nil)
+    private let front = Mutex<StatusFront?>(nil)
+    private let stopping = Mutex(false)
 
     // MARK: Start
 
@@ -121,6 +124,19 @@ public final class Relay: Sendable {
     }
 
     private func open() async throws(StartFailure) {
+        // First, so that whoever can send mail can also ask how it is.
+        await openStatusFront()
+        do throws(StartFailure) {
+            try await openRoad()
+        } catch {
+            await statusFront?.stop()
+            throw error
+        }
+        notifier.ready()
+        log.notice("fairlead \(fairleadVersion) is ready on \(listeners.addresses.map(\.description).sorted().joined(separator: ", "))")
+    }
+
+    private func openRoad() async throws(StartFailure) {
         let change = try listeners.prepare(state.withLock { $0.assembly.listeners })
         try openControlSocket()
         await dispatcher.start()
@@ -136,8 +152,14 @@ public final class Relay: Sendable {
         alarmTask.withLock { $0 = Task { await alarms.run() } }
         backlogTask.withLock { $0 = Task(priority: .utility) { [weak self, backlog] in await self?.watchBacklog(backlog) } }
         keyTask.withLock { $0 = Task(priority: .utility) { [weak self] in await self?.watchKeys() } }
-        notifier.ready()
-        log.notice("fairlead \(fairleadVersion) is ready on \(listeners.addresses.map(\.description).sorted().joined(separator: ", "))")
+    }
+
+    private func openStatusFront() async {
+        let wanted = StatusFront.Wanted(assembly.loaded)
+        if wanted != nil { hub.startMeter() }
+        let front = StatusFront(source: StatusPages(relay: { [weak self] in self }), log: log)
+        self.front.withLock { $0 = front }
+        await front.start(wanted)
     }
 
     private func openControlSocket() throws(StartFailure) {
@@ -197,9 +219,11 @@ public final class Relay: Sendable {
         defer { notifier.ready() }
         let assembly: Assembly
         let change: ListenerSet.Change
+        let statusChange: StatusFront.Change?
         do throws(StartFailure) {
             assembly = try Self.load(configurationPath, clock: clock, seen: keys.seen)
             change = try listeners.prepare(assembly.listeners)
+            statusChange = try await statusFront?.prepare(StatusFront.Wanted(assembly.loaded))
         } catch {
             log.error("reload refused, the old configuration stays in force: \(error.lines.joined(separator: "; "))")
             throw ControlFailure(text: "the old configuration stays in force:\n" + error.lines.joined(separator: "\n"), code: 78)
@@ -221,6 +245,8 @@ public final class Relay: Sendable {
         service.change(assembly.submission)
         reports.change(assembly.reports)
         await listeners.apply(change)
+        if assembly.loaded.configuration.http != nil { hub.startMeter() }
+        if let statusChange { await statusFront?.apply(statusChange) }
         await dispatcher.change(settings: assembly.dispatcher, route: pool)
         await alarms.withLock { $0 }?.change(
             host: assembly.loaded.hostname.description, receivers: alarmReceivers(assembly, mail: mailToOperator))
@@ -269,6 +295,7 @@ public final class Relay: Sendable {
     /// Takes no more connections, lets sessions and deliveries under way come to their end, writes everything down.
     public func stop() async {
         notifier.stopping()
+        stopping.withLock { $0 = true }
         log.notice("stopping: finishing what is under way")
         await listeners.stop()
         let forward = forward.withLock { $0 }
@@ -280,6 +307,7 @@ public final class Relay: Sendable {
         alarmTask.withLock { $0?.cancel() }
         backlogTask.withLock { $0?.cancel() }
         keyTask.withLock { $0?.cancel() }
+        await statusFront?.stop()
         await store.close()
         let server = control.withLock { $0 }
         await server?.stop()
@@ -290,6 +318,8 @@ public final class Relay: Sendable {
     // MARK: For `status`
 
     var assembly: Assembly { state.withLock { $0.assembly } }
+    var statusFront: StatusFront? { front.withLock { $0 } }
+    var isStopping: Bool { stopping.withLock { $0 } }
     var pool: UpstreamPool { state.withLock { $0.pool } }
     /// Where clients connect, with the real ports.
     public var addresses: [String] { listeners.addresses.map(\.description).sorted() }

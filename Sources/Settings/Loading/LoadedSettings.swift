@@ -24,6 +24,8 @@ public struct LoadedSettings: Sendable {
     /// Names what headers are made by: twelve hexadecimal digits of a hash over the file's octets, the host's name and the signing keys.
     /// The same settings have the same name on every host that calls itself so.
     public internal(set) var generation = ""
+    /// What requests over HTTP must bring; `nil`: nothing.
+    public let httpToken: Secret?
     /// What works and is probably not meant.
     public let warnings: [Problem]
     /// The keys of the file that do nothing yet, each where it first stands.
@@ -42,6 +44,9 @@ public struct LoadedSettings: Sendable {
     public func problem(with key: String, _ message: String) -> Problem {
         Problem(.error, file: reading.file, at: reading.nearestPlace(above: key), key: key, message)
     }
+
+    /// Whether the file says where to serve HTTP, or leaves it at the default.
+    public var isHTTPGiven: Bool { reading.places["http"] != nil }
 
     /// The same for the address of a listener, by its index in `configuration.listeners`.
     public func problem(withListener index: Int, _ message: String) -> Problem {

@@ -66,6 +66,7 @@ struct LoadRun {
         let aliases = loadAliases()
         let authorities = loadAuthorities()
         let credentials = loadCredentials()
+        let httpToken = loadHTTPToken()
         checkAlarmCommand()
         let hostname = configuration.hostname ?? HostName.full()
         guard let tls, let passwords, let credentials, let hostname, let operatorAddress = configuration.operatorAddress,
@@ -77,7 +78,7 @@ struct LoadRun {
         return LoadedSettings(
             configuration: configuration, operatorAddress: operatorAddress, hostname: hostname, certificateChain: tls.chain,
             privateKey: tls.key, certificateExpiry: tls.expiry, identities: identities, passwords: passwords, aliases: aliases,
-            upstreamAuthorities: authorities, credentials: credentials,
+            upstreamAuthorities: authorities, credentials: credentials, httpToken: httpToken,
             warnings: reading.problems.filter { $0.severity == .warning }.sortedByPlace(),
             keysWithoutEffect: keysWithoutEffect(), reading: reading)
     }
