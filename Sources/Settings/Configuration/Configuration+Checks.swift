@@ -40,8 +40,8 @@ extension Configuration {
         if http.token == nil {
             reading.report(
                 .warning, key: place,
-                "\(http) may be reached from outside, so that without a token only /healthz is answered; add http.token, or listen on 127.0.0.1"
-            )
+                "\(http) may be reached from outside, so that without a token only /healthz is answered; "
+                    + "add http.token, or listen on 127.0.0.1")
         } else if !http.address.address.isPrivate {
             reading.report(
                 .warning, key: place,
