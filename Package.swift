@@ -81,7 +81,9 @@ let package = Package(
         module("Reports", on: ["MailModel", "MessageFormat", "Rewriting", "Intake", "MailQueue"]),
         module("SESSandbox", on: ["MailModel", "Networking", "Crypto", "SafeIO"]),
         module("ControlProtocol", on: ["MailModel"]),
-        module("StatusServer", on: ["ControlProtocol", "MailModel", otherCrypto] + hummingbird),
+        .target(
+            name: "StatusServer", dependencies: ["ControlProtocol", "MailModel", otherCrypto] + hummingbird,
+            resources: ["dashboard.css", "dashboard.js", "icon.svg"].map { .embedInCode("Assets/\($0)") }, swiftSettings: strict),
         module(
             "RelayDaemon",
             on: [

@@ -55,18 +55,45 @@ struct StatusResponder: HTTPResponder {
 
     private func page(_ path: String, _ query: Query) async -> Response {
         switch path {
+        case "/": return .html(await dashboard(query).page)
+        case "/trace": return .html(await trace(query["q"] ?? "").page)
+        case "/dashboard.css": return .octets(PackageResources.dashboard_css, type: "text/css; charset=utf-8")
+        case "/dashboard.js": return .octets(PackageResources.dashboard_js, type: "text/javascript; charset=utf-8")
+        case "/icon.svg": return .octets(PackageResources.icon_svg, type: "image/svg+xml")
         case "/metrics": return .text(await source.metrics().text, type: MetricsText.contentType)
         case "/status.json":
             guard let json = try? ControlCoding.encode(await source.status()) else {
                 return .refusal(.internalServerError, "the status cannot be shown")
             }
             return .octets(json + [10], type: "application/json")
-        default: return .refusal(.notFound, "no such page; there are /, /metrics, /status.json, /healthz/live and /healthz/ready")
+        default: return .refusal(.notFound, "no such page; there are /, /trace, /metrics, /status.json, /healthz/live and /healthz/ready")
         }
     }
 }
 
+extension StatusResponder {
+    private func dashboard(_ query: Query) async -> Dashboard {
+        let span = query["span"].flatMap(Timeline.Span.init) ?? .hour
+        async let events = source.events(Dashboard.eventCount)
+        async let status = source.status()
+        let timeline = timeline()
+        let now = timeline.last?.time ?? 0
+        return Dashboard(
+            status: await status, events: await events?.reversed(), samples: timeline.samples(span, now: now), span: span, now: now)
+    }
+
+    /// The word in full, since it may be a Message-ID that was copied with the space around it.
+    private func trace(_ word: String) async -> TracePage {
+        let word = String(decoding: word.utf8.drop { $0 == 32 }.reversed().drop { $0 == 32 }.reversed(), as: UTF8.self)
+        async let report = word.isEmpty ? TraceReport(messages: []) : source.trace(word)
+        async let status = source.status()
+        return TracePage(word: word, report: await report, status: await status)
+    }
+}
+
 extension Response {
+    static func html(_ page: Page) -> Response { .text(page.html, type: "text/html; charset=utf-8") }
+
     static func text(_ text: String) -> Response { .text(text + "\n", type: "text/plain; charset=utf-8") }
 
     static func text(_ text: String, type: String) -> Response { .octets(Array(text.utf8), type: type) }

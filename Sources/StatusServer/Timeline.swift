@@ -5,6 +5,8 @@ struct Timeline: Sendable {
     private var coarse = Ring(capacity: 86_400 / 300 + 1)
     private static let coarseStep = 300
 
+    var last: Sample? { fine.last }
+
     mutating func add(_ sample: Sample) {
         // A clock that was set back would draw time backwards.
         if let last = fine.last, sample.time < last.time { self = Timeline() }

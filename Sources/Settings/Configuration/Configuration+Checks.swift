@@ -45,7 +45,8 @@ extension Configuration {
         } else if !http.address.address.isPrivate {
             reading.report(
                 .warning, key: place,
-                "\(http) may be reached from outside, and the token goes over the wire as it is; put a proxy with TLS in front of 127.0.0.1")
+                "\(http) may be reached from outside, and the token goes over the wire as it is; "
+                    + "put a proxy with TLS in front of 127.0.0.1")
         }
     }
 
