@@ -10,7 +10,7 @@ struct Dashboard {
     /// Seconds since 1970.
     let now: Int
 
-    static let eventCount = 50
+    static let eventCount = 30
 
     var page: Page {
         let health = HealthReport(status)

@@ -58,10 +58,11 @@ enum HTMLText {
         return "\(decimal(value)) \(units[unit])"
     }
 
-    /// Three digits at most, a whole number without a point.
+    /// About three digits, a whole number without a point.
     static func decimal(_ value: Double) -> String {
         if value >= 100 || value == value.rounded() { return number(Int(min(value.rounded(), 1e15))) }
-        let tenths = value >= 10 ? (value * 10).rounded() / 10 : (value * 100).rounded() / 100
+        let tenths =
+            value >= 10 ? (value * 10).rounded() / 10 : value >= 0.1 ? (value * 100).rounded() / 100 : (value * 1000).rounded() / 1000
         return "\(tenths)".hasSuffix(".0") ? String("\(tenths)".dropLast(2)) : "\(tenths)"
     }
 
