@@ -124,6 +124,7 @@ let package = Package(
             "ReportsTests",
             on: ["Reports", "SESSandbox", "Intake", "DKIM", "Rewriting", "MessageFormat", "MailQueue", "Crypto", "MailModel"],
             exclude: ["read_report.py"]),
+        tests("StatusServerTests", on: ["StatusServer", "ControlProtocol", "MailModel"]),
         tests("SESSandboxTests", on: ["SESSandbox", "MailModel", "Networking", "Crypto", "SafeIO"]),
         tests("DispatcherTests", on: ["Dispatcher", "TestSupport", "Upstream", "MailQueue", "MailModel"]),
         tests("UpstreamTests", on: ["Upstream", "SESSandbox", "SMTPProtocol", "MailQueue", "Networking", "Crypto", "SafeIO", "MailModel"]),
