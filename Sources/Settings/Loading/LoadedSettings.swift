@@ -1,4 +1,4 @@
-public import Crypto
+public import Cryptography
 public import MailModel
 
 /// The configuration with everything it names read and checked: enough to start, or to take over in a reload.
