@@ -10,7 +10,7 @@ struct Fairlead: AsyncParsableCommand {
         version: "fairlead \(fairleadVersion)",
         subcommands: [
             Serve.self, Dev.self, Demo.self, Sandbox.self, Status.self, Queue.self, Tail.self, Trace.self, Accounts.self, DKIMKeys.self,
-            Suppress.self, Forward.self, Check.self, Reload.self,
+            Suppress.self, Forward.self, Check.self, Reload.self, NotifyFailure.self,
         ])
 
 }
