@@ -45,7 +45,7 @@ let package = Package(
         module("DKIM", on: ["MailModel", "MessageFormat"]),
         module("Rewriting", on: ["MailModel", "MessageFormat"]),
         module("Alignment", on: ["MailModel"]),
-        module("Intake", on: ["MailModel", "MessageFormat", "Rewriting", "DKIM", "Crypto"]),
+        module("Intake", on: ["MailModel", "MessageFormat", "Rewriting", "Alignment", "DKIM", "Crypto"]),
 
         // Edge: what does I/O parses no mail.
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
@@ -60,10 +60,10 @@ let package = Package(
         module("Settings", on: ["MailModel", "Crypto", "SafeIO", yams]),
 
         // Shells: they join the two.
-        module("Submission", on: ["MailModel", "SMTPProtocol", "Networking", "Rewriting", "Intake", "MailQueue", "Crypto"]),
+        module("Submission", on: ["MailModel", "Alignment", "SMTPProtocol", "Networking", "Rewriting", "Intake", "MailQueue", "Crypto"]),
         module("Upstream", on: ["MailModel", "SMTPProtocol", "Networking", "MailQueue", "Crypto"]),
         module("Dispatcher", on: ["MailModel", "MailQueue", "Upstream", collections]),
-        module("Reports", on: ["MailModel", "MessageFormat", "Rewriting", "Intake", "MailQueue"]),
+        module("Reports", on: ["MailModel", "Alignment", "MessageFormat", "Rewriting", "Intake", "MailQueue"]),
         module("SESSandbox", on: ["MailModel", "Networking", "Crypto", "SafeIO"]),
         module("ControlProtocol", on: ["MailModel"]),
         module(
@@ -119,7 +119,7 @@ let package = Package(
             on: [
                 "RelayDaemon", "TestSupport", "ControlProtocol", "Dispatcher", "Submission", "Settings", "SESSandbox", "MailQueue",
                 "Networking", "Intake", "Rewriting", "DKIM",
-                "Crypto", "SafeIO", "MailModel",
+                "Crypto", "SafeIO", "MailModel", "MessageFormat",
             ]),
     ]
 )

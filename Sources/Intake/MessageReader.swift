@@ -1,3 +1,4 @@
+internal import Alignment
 internal import DKIM
 public import MailModel
 internal import MessageFormat
@@ -229,9 +230,12 @@ public struct MessageReader: ~Copyable {
 
     /// As `finish`, for a message that an alias sends on: its variant for these targets alone, by today's rules.
     ///
-    /// - Parameter envelope: the recipients are targets of the alias.
+    /// - Parameters:
+    ///   - envelope: as the client gave it; the recipients are the alias, as it was addressed.
+    ///   - targets: whom the message goes to.
     public consuming func finish(
-        envelope: Envelope, account: AccountName, queueID: QueueID, sentOnBy alias: Mailbox, received: ReceivedInfo, now: Timestamp
+        envelope: Envelope, targets: [Mailbox], account: AccountName, queueID: QueueID, sentOnBy alias: Mailbox, received: ReceivedInfo,
+        now: Timestamp
     ) throws(Refusal) -> PreparedMessage {
         let aliases = settings.aliases
         let inbound = aliases.inbound[account]
@@ -239,10 +243,11 @@ public struct MessageReader: ~Copyable {
         var finished = try finishContent()
         try inbound?.judge(&finished.header, account: account, &finished.changes)
         let base = try rules.apply(to: finished.header, envelope: envelope, account: account, queueID: queueID)
-        let group = AliasGroup(alias: alias, addressed: [alias], targets: envelope.recipients)
+        let group = AliasGroup(alias: alias, addressed: envelope.recipients, targets: targets)
         let message = try rules.sentOn(base, original: finished.header, to: group, by: aliases, account: account, queueID: queueID)
         return try prepare(
-            message, of: finished, from: envelope, as: queueID, alias: alias, received: received, visibleRecipient: alias, now: now)
+            message, of: finished, from: envelope, as: queueID, alias: alias, received: received,
+            visibleRecipient: envelope.recipients.count == 1 ? envelope.recipients.first : alias, now: now)
     }
 
     /// What all variants of a message share.
@@ -279,7 +284,7 @@ public struct MessageReader: ~Copyable {
         let messageID = try message.header.repair(
             author: message.author, queueID: queueID, keeping: known?.messageID, now: now)
 
-        try sign(&message.header, as: message.author, bodyHash: finished.bodyHash, at: known?.signedAt ?? now)
+        let signer = try sign(&message.header, as: message.author, bodyHash: finished.bodyHash, at: known?.signedAt ?? now)
         do throws(HeaderError) {
             message.header.prepend(
                 try ReceivedField.make(received, hostname: settings.hostname, queueID: queueID, recipient: visibleRecipient, at: now))
@@ -298,6 +303,8 @@ public struct MessageReader: ~Copyable {
         return PreparedMessage(
             queueID: queueID, alias: alias, headerOctets: octets, envelope: message.envelope, is8Bit: false,
             octetCount: octets.count + bodyOctets, messageID: messageID, authorBefore: message.authorBefore, author: message.author,
+            alignment: Alignment(
+                author: message.author.domain, signature: signer, reversePath: message.envelope.reversePath.mailbox?.domain),
             changes: finished.changes + message.changes,
             original: OriginalMessage(
                 header: finished.original, repair: finished.repair, bodyHash: finished.bodyHash, envelope: envelope, received: received,
@@ -356,11 +363,13 @@ public struct MessageReader: ~Copyable {
     }
 
     /// Puts the signature on top, unless the author's domain leaves without ours.
+    ///
+    /// - Returns: the domain that signed.
     private borrowing func sign(
         _ header: inout HeaderBlock, as author: Mailbox, bodyHash hash: [UInt8], at now: Timestamp
-    ) throws(Refusal) {
+    ) throws(Refusal) -> Domain? {
         switch settings.signing(for: author) {
-        case .unsigned: return
+        case .unsigned: return nil
         case .noKey: throw .noSigningKey(author.domain)
         case .signed(let signer):
             do throws(SigningError) {
@@ -368,6 +377,7 @@ public struct MessageReader: ~Copyable {
             } catch {
                 throw .signingFailed(error)
             }
+            return signer.domain
         }
     }
 

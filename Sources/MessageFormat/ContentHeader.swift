@@ -6,6 +6,8 @@ public struct ContentHeader: Hashable, Sendable {
         case leaf
         /// Parts between lines `--boundary`.
         case multipart(boundary: [UInt8])
+        /// Parts that cannot be told from each other for sure: the boundary is missing, or none. Readers guess.
+        case multipartWithoutBoundary
         /// Another message: header and body.
         case message
     }
@@ -45,6 +47,8 @@ public struct ContentHeader: Hashable, Sendable {
             (1...Self.longestBoundary).contains(boundary.count)
         {
             structure = .multipart(boundary: boundary)
+        } else if mediaType.starts(with: "multipart/".utf8) {
+            structure = .multipartWithoutBoundary
         } else if mediaType.equalsIgnoringCase("message/rfc822"), transferEncoding == .identity {
             structure = .message
         } else {
@@ -65,8 +69,12 @@ public struct ContentHeader: Hashable, Sendable {
 
     public var isText: Bool { mediaType.starts(with: "text/".utf8) }
 
-    /// `message/delivery-status` and its like may only be 7-bit (RFC 2045 §6.4); the `global` ones may be encoded (RFC 6532 §3.7).
-    public var mayBeEncoded: Bool { !mediaType.starts(with: "message/".utf8) || mediaType.starts(with: "message/global".utf8) }
+    /// `message/delivery-status`, its like and what has parts may only be 7-bit (RFC 2045 §6.4); the `global` ones may be encoded
+    /// (RFC 6532 §3.7).
+    public var mayBeEncoded: Bool {
+        !mediaType.starts(with: "multipart/".utf8)
+            && (!mediaType.starts(with: "message/".utf8) || mediaType.starts(with: "message/global".utf8))
+    }
 
     private static let plainText = Array("text/plain".utf8)
     /// RFC 2046 §5.1.1 allows 70; what others write beyond that still separates parts.

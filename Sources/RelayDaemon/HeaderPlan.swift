@@ -19,10 +19,6 @@ struct HeaderPlan {
         outcome.reversePathBefore = message.reversePath.description
         outcome.generationBefore = kept.generation
         outcome.generationAfter = settings.generation
-        if let alias = message.facts.alias {
-            (outcome.result, outcome.reason) = (.refused, "it was sent on by the alias \(alias), whose header is not made anew")
-            return
-        }
         let prepared: PreparedMessage
         do throws(Refusal) {
             prepared = try Self.prepare(message, OriginalMessage(kept, of: message), settings, now)
@@ -55,6 +51,11 @@ struct HeaderPlan {
         let body = MessageReader.KnownBody(
             octets: message.body.count, hash: original.bodyHash, messageID: message.facts.messageID, signedAt: now)
         let reader = MessageReader(settings: settings, again: original, body: body)
+        if let alias = message.facts.alias.flatMap({ try? Mailbox(parsing: $0.utf8) }) {
+            return try reader.finish(
+                envelope: original.envelope, targets: message.recipients.map(\.mailbox), account: message.account, queueID: message.id,
+                sentOnBy: alias, received: original.received, now: message.acceptedAt)
+        }
         return try reader.finish(
             envelope: original.envelope, account: message.account, queueID: message.id, received: original.received,
             now: message.acceptedAt)

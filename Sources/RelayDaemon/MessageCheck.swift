@@ -83,9 +83,7 @@ public enum MessageCheck {
         report.signature = .init(
             domain: signature.domain.description, selector: signature.selector.description,
             signedFields: signature.signedNames.map { String(decoding: $0, as: UTF8.self) })
-        var returnDomain: Domain?
-        if case .mailbox(let mailbox) = prepared.envelope.reversePath { returnDomain = mailbox.domain }
-        let alignment = Alignment(author: prepared.author.domain, signature: signature.domain, reversePath: returnDomain)
+        let alignment = prepared.alignment
         report.alignment = .init(
             dkim: alignment.signature.rawValue, spf: alignment.reversePath.rawValue, dmarc: alignment.signature != .none)
     }

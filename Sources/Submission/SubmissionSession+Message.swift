@@ -225,6 +225,7 @@ extension QueuedMessage {
         accepted.fromBefore = facts.fromBefore
         accepted.fromAfter = facts.fromAfter
         accepted.messageID = facts.messageID
+        accepted.alignment = facts.alignment
         accepted.messageSize = size
         var events = [accepted]
         if let hold {
