@@ -162,14 +162,8 @@ public struct MessageReader: ~Copyable {
     public consuming func finish(
         envelope: Envelope, account: AccountName, queueID: QueueID, received: ReceivedInfo, now: Timestamp
     ) throws(Refusal) -> PreparedMessage {
-        let rules = settings.rules
-        return try finish(by: rules, envelope: envelope, account: account, queueID: queueID, received: received, now: now)
-    }
-
-    private consuming func finish(
-        by rules: RewriteRules, envelope: Envelope, account: AccountName, queueID: QueueID, received: ReceivedInfo, now: Timestamp
-    ) throws(Refusal) -> PreparedMessage {
-        let finished = try finishContent()
+        var finished = try finishContent()
+        let rules = try rules(for: account, &finished)
         let message = try rules.apply(to: finished.header, envelope: envelope, account: account, queueID: queueID)
         let recipient = envelope.recipients.count == 1 ? envelope.recipients.first : nil
         return try prepare(message, of: finished, from: envelope, as: queueID, received: received, visibleRecipient: recipient, now: now)
@@ -187,25 +181,22 @@ public struct MessageReader: ~Copyable {
         received: ReceivedInfo, now: Timestamp
     ) throws(Refusal) -> [PreparedMessage] {
         let aliases = settings.aliases
-        let inbound = aliases.inbound[account]
-        let rules = inbound == nil ? settings.rules : settings.rules.forInboundMail(of: account)
-        // What a test system sends to one address is not for our aliases either.
-        guard !aliases.table.isEmpty || inbound != nil, rules.accounts[account]?.redirect == nil else {
-            return [try finish(by: rules, envelope: envelope, account: account, queueID: queueID, received: received, now: now)]
+        let isInbound = aliases.inbound[account] != nil
+        // What a test system sends to one address is not for our aliases.
+        guard !aliases.table.isEmpty || isInbound, settings.rules.accounts[account]?.redirect == nil else {
+            return [try finish(envelope: envelope, account: account, queueID: queueID, received: received, now: now)]
         }
         let plan = aliases.plan(for: envelope.recipients, isSuppressed: isSuppressed)
-        guard inbound == nil || plan.direct.isEmpty else { throw .aliasIsGone }
+        guard !isInbound || plan.direct.isEmpty else { throw .aliasIsGone }
         guard !plan.direct.isEmpty || !plan.groups.isEmpty else { throw .noTarget }
         let direct = Envelope(reversePath: envelope.reversePath, recipients: plan.direct)
-        if inbound == nil, plan.groups.isEmpty {
-            return [try finish(by: rules, envelope: direct, account: account, queueID: queueID, received: received, now: now)]
+        if plan.groups.isEmpty {
+            return [try finish(envelope: direct, account: account, queueID: queueID, received: received, now: now)]
         }
 
         var finished = try finishContent()
-        if let inbound {
-            try aliases.checkLoops(of: finished.header, plan.groups)
-            try inbound.judge(&finished.header, account: account, &finished.changes)
-        }
+        if isInbound { try aliases.checkLoops(of: finished.header, plan.groups) }
+        let rules = try rules(for: account, &finished)
         var prepared: [PreparedMessage] = []
         func id() -> QueueID { prepared.isEmpty ? queueID : nextID() }
         let base = try rules.apply(to: finished.header, envelope: direct, account: account, queueID: queueID)
@@ -215,6 +206,8 @@ public struct MessageReader: ~Copyable {
                 try prepare(
                     base, of: finished, from: direct, as: id(), received: received, visibleRecipient: recipient, now: now))
         }
+        // Each group costs a pass over the header and a signature, and strangers choose the header.
+        guard plan.groups.count * (finished.header.octetCount + 1000) <= Self.mostGroupOctets else { throw .tooManyVariants }
         for group in plan.groups {
             let own = id()
             let message = try rules.sentOn(
@@ -238,16 +231,21 @@ public struct MessageReader: ~Copyable {
         now: Timestamp
     ) throws(Refusal) -> PreparedMessage {
         let aliases = settings.aliases
-        let inbound = aliases.inbound[account]
-        let rules = inbound == nil ? settings.rules : settings.rules.forInboundMail(of: account)
         var finished = try finishContent()
-        try inbound?.judge(&finished.header, account: account, &finished.changes)
+        let rules = try rules(for: account, &finished)
         let base = try rules.apply(to: finished.header, envelope: envelope, account: account, queueID: queueID)
         let group = AliasGroup(alias: alias, addressed: envelope.recipients, targets: targets)
         let message = try rules.sentOn(base, original: finished.header, to: group, by: aliases, account: account, queueID: queueID)
         return try prepare(
             message, of: finished, from: envelope, as: queueID, alias: alias, received: received,
             visibleRecipient: envelope.recipients.count == 1 ? envelope.recipients.first : alias, now: now)
+    }
+
+    /// The rules of an account; what another host found in its mail is judged.
+    private borrowing func rules(for account: AccountName, _ finished: inout Finished) throws(Refusal) -> RewriteRules {
+        guard let inbound = settings.aliases.inbound[account] else { return settings.rules }
+        try inbound.judge(&finished.header, account: account, &finished.changes)
+        return settings.rules.forInboundMail(of: account)
     }
 
     /// What all variants of a message share.
@@ -295,7 +293,8 @@ public struct MessageReader: ~Copyable {
         var octets: [UInt8] = []
         message.header.write(to: &octets)
         octets.append(contentsOf: ASCII.crlf)
-        guard octets.count - finished.header.octetCount <= Self.ownOctets, octets.count + bodyOctets <= settings.maximumOctets else {
+        guard octets.count - finished.header.octetCount <= Self.ownOctets else { throw .header(.tooLong) }
+        guard octets.count + bodyOctets <= settings.maximumOctets else {
             let before = header.octets.count + 2 + inspection.octets
             if repairedOctets == nil { throw .tooLarge(settings.maximumOctets) }
             throw .tooLarge(before: before, after: octets.count + bodyOctets, settings.maximumOctets)
@@ -311,6 +310,8 @@ public struct MessageReader: ~Copyable {
                 generation: settings.generation))
     }
 
+    /// Of the headers of all that one message becomes, about.
+    private static let mostGroupOctets = 10 << 20
     /// What our own fields may add.
     private static let ownOctets = 65_536
     /// RFC 5321 §6.3 wants at least 100 hops to pass.

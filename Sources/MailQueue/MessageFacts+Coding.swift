@@ -14,6 +14,7 @@ extension MessageFacts {
         encoder.field(10, reportsTo)
         encoder.field(20, alias)
         encoder.field(21, alignment)
+        encoder.field(22, hold)
         return encoder.octets
     }
 
@@ -35,6 +36,7 @@ extension MessageFacts {
             case 10: reportsTo = field.text
             case 20: alias = field.text
             case 21: alignment = field.text
+            case 22: hold = field.text
             default: break
             }
         }

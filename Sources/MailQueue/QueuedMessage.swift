@@ -103,6 +103,8 @@ public struct MessageFacts: Hashable, Sendable {
     public var alias: String?
     /// How signature and reverse-path align with From: `dkim=strict, spf=relaxed`.
     public var alignment: String?
+    /// Why it was held when it was accepted: part of what must not be lost, for it is a test system's.
+    public var hold: String?
 
     /// What a message is to us.
     public enum Kind: String, Hashable, Sendable {

@@ -43,7 +43,8 @@ public struct ContentHeader: Hashable, Sendable {
         charset = type?.value("charset").map { $0.map(ASCII.lowercased) }
         let encoding = header.first(.contentTransferEncoding).map { MIMEParameters($0.value).main } ?? []
         transferEncoding = Self.transferEncoding(encoding)
-        if mediaType.starts(with: "multipart/".utf8), let boundary = type?.value("boundary").map(Self.trimmed),
+        if mediaType.starts(with: "multipart/".utf8),
+            let boundary = (type?.value("boundary") ?? type?.extendedValue("boundary")).map(Self.trimmed),
             (1...Self.longestBoundary).contains(boundary.count)
         {
             structure = .multipart(boundary: boundary)

@@ -1,7 +1,9 @@
 internal import ControlProtocol
+internal import DKIM
 internal import Intake
 internal import MailModel
 internal import MailQueue
+internal import MessageFormat
 internal import Rewriting
 internal import Submission
 
@@ -35,6 +37,7 @@ struct HeaderPlan {
         }
         let isSame =
             kept.generation == settings.generation && prepared.envelope.reversePath == message.reversePath
+            && Self.signature(prepared.headerOctets) == Self.signature(message.header)
             && Self.unsigned(prepared.headerOctets) == Self.unsigned(message.header)
         guard !isSame else { return }
         outcome.result = .rewritten
@@ -76,6 +79,16 @@ struct HeaderPlan {
         if let rule = facts.rule { text += "; \(rule)" }
         event.reply = text
         return event
+    }
+
+    /// The key that signed, by domain and selector: it is chosen by what the DNS shows, which no settings tell.
+    private static func signature(_ header: [UInt8]) -> [String]? {
+        var limits = HeaderLimits()
+        limits.lineOctets = limits.octets
+        guard let block = try? HeaderBlock(parsing: header.dropLast(2), limits: limits), let field = block.first(.dkimSignature),
+            let signature = try? Signature(parsing: field)
+        else { return nil }
+        return [signature.domain.description, signature.selector.description]
     }
 
     /// A header without its signature, which is another each second.

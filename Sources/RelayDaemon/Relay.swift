@@ -71,10 +71,11 @@ public final class Relay: Sendable {
         if geteuid() == 0 { log.warning("running as root; run as the user fairlead instead, as the systemd unit does") }
         let hub = EventHub(log: log)
         self.hub = hub
-        guard let dns = NameServers.client() else {
+        guard NameServers.client() != nil else {
             throw .configuration(["\(NameServers.variable) is no address with a port; write one such as 192.0.2.53:53"])
         }
-        keys = KeyWatch(queueFolder: configuration.queue.path, seen: assembly.seen, dns: dns, log: log, clock: clock)
+        keys = KeyWatch(
+            queueFolder: configuration.queue.path, seen: assembly.seen, dns: { NameServers.client() ?? .system() }, log: log, clock: clock)
 
         var options = SQLiteQueueStore.Options(clock: clock)
         options.history = configuration.queue.history

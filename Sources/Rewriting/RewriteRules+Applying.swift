@@ -214,5 +214,5 @@ extension Refusal {
 
 extension Mailbox {
     /// SES refuses these in a local part, even quoted: `Address contains illegal characters in user name`.
-    var isSendableBySES: Bool { !localPart.octets.contains { $0 == ASCII.colon || $0 == ASCII.at } }
+    public var isSendableBySES: Bool { !localPart.octets.contains { $0 == ASCII.colon || $0 == ASCII.at } }
 }

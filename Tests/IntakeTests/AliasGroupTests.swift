@@ -158,7 +158,7 @@ import Testing
 
     @Test(
         arguments: [
-            ("support@mail.example.com", inbound, "554 5.4.6"), ("Sales+x@mail.example.com", inbound, "554 5.4.6"),
+            ("support@mail.example.com", inbound, "554 5.4.6"), ("Sales+x@mail.example.com", inbound, "accepted"),
             ("a@desk.mail.example.com", inbound, "accepted"), ("crm@mail.example.com", inbound, "accepted"),
             ("support@mail.example.com", app, "accepted"),
         ] as [(String, AccountName, String)])
