@@ -13,7 +13,7 @@ actor SubmissionSession {
     let worker: Worker
     nonisolated var unownedExecutor: UnownedSerialExecutor { worker.asUnownedSerialExecutor() }
     let socket: AcceptedSocket
-    private let security: ListenerPolicy.Security
+    let security: ListenerPolicy.Security
     let service: SubmissionService
 
     var settings: SubmissionSettings
@@ -51,11 +51,12 @@ actor SubmissionSession {
             switch security {
             case .startTLS: .startTLS(available: settings.tls != nil)
             case .implicitTLS: .implicitTLS
-            case .trusted(let account): .trusted(account)
+            case .trusted(let account), .local(let account, _): .trusted(account)
             }
         var configuration = ServerSession.Configuration(
             hostname: settings.hostname, security: level, maximumMessageSize: settings.maximumMessageSize)
         configuration.maximumRecipients = settings.maximumRecipients
+        if case .local = security { configuration.localHost = try? Domain(allowingSingleLabel: settings.hostname.utf8) }
         session = ServerSession(configuration)
     }
 
@@ -201,7 +202,7 @@ actor SubmissionSession {
         (settings, generation) = service.current
         guard let name = session.account else { return }
         switch security {
-        case .trusted: return
+        case .trusted, .local: return
         case .startTLS, .implicitTLS:
             if settings.accounts[name]?.passwordHash != provenHash { session.revokeAuthentication() }
         }
@@ -340,9 +341,14 @@ actor SubmissionSession {
 
     private func decideRecipient(_ recipient: RecipientArgument) {
         let mailbox: Mailbox
+        /// By the client, and not put in for a name.
+        var isNamed = false
         switch recipient {
-        case .mailbox(let named): mailbox = named
+        case .mailbox(let written):
+            isNamed = !isUserOfThisHost(written)
+            mailbox = isNamed ? written : address(ofUser: written.localPart)
         case .postmaster: mailbox = settings.postmaster
+        case .local(let user): mailbox = address(ofUser: user)
         }
         let resolved = resolve(mailbox)
         if case .refused(let reply) = resolved { return perform(session.recipientRefused(reply)) }
@@ -355,7 +361,7 @@ actor SubmissionSession {
                 return perform(session.recipientRefused(dailyLimitReached(name, daily)))
             }
         }
-        if case .direct = resolved, case .mailbox = recipient {
+        if case .direct = resolved, isNamed {
             if let refusal = session.account.flatMap({ settings.accounts[$0] })?.stagingRefusal(of: mailbox) {
                 return perform(session.recipientRefused(refusal))
             }
