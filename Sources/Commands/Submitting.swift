@@ -32,10 +32,10 @@ struct Submitting {
         do {
             let name = given.fullName.map { Array($0.utf8) } ?? user.fullName
             message = try LocalMessage(
-                try WholeFile.read("/dev/stdin", limit: Self.limit), dotEnds: given.dotEnds, author: (name, sender ?? user.mailbox),
+                try WholeFile.readStandardInput(limit: Self.limit), dotEnds: given.dotEnds, author: (name, sender ?? user.mailbox),
                 host: place.host, readsRecipients: given.readsRecipients)
         } catch let error as SystemCallError {
-            throw failure("standard input: \(error)", Sysexits.data)
+            throw failure("\(error)", Sysexits.data)
         } catch {
             throw failure("\(error); give addresses such as anna@example.com, or names of users of this host", Sysexits.data)
         }
