@@ -45,6 +45,7 @@ let package = Package(
         module("DKIM", on: ["MailModel", "MessageFormat"]),
         module("Rewriting", on: ["MailModel", "MessageFormat"]),
         module("Alignment", on: ["MailModel"]),
+        module("LocalMail", on: ["MailModel", "MessageFormat"]),
         module("Intake", on: ["MailModel", "MessageFormat", "Rewriting", "Alignment", "DKIM", "Crypto"]),
 
         // Edge: what does I/O parses no mail.
@@ -76,7 +77,7 @@ let package = Package(
         module(
             "Commands",
             on: [
-                "RelayDaemon", "ControlProtocol", "MailModel", "Settings", "Networking", "SESSandbox", "DKIM", "SafeIO", "Crypto",
+                "RelayDaemon", "ControlProtocol", "LocalMail", "MailModel", "Settings", "Networking", "SESSandbox", "DKIM", "SafeIO", "Crypto",
                 argumentParser,
             ]),
         .executableTarget(name: "fairlead", dependencies: ["Commands"], swiftSettings: strict),
@@ -93,6 +94,7 @@ let package = Package(
         tests("DKIMTests", on: ["DKIM", "MessageFormat", "MailModel", "Crypto"], exclude: ["Golden", "verify_with_dkimpy.py"]),
         tests("AddressTests", on: ["SMTPProtocol", "MessageFormat", "MailModel"]),
         tests("AlignmentTests", on: ["Alignment", "MailModel"]),
+        tests("LocalMailTests", on: ["LocalMail", "MailModel"]),
         tests("RewritingTests", on: ["Rewriting", "MessageFormat", "MailModel"]),
         tests("IntakeTests", on: ["Intake", "Rewriting", "DKIM", "MessageFormat", "MailModel", "Crypto"]),
         tests("CryptoTests", on: ["Crypto"]),

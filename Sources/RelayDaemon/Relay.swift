@@ -34,6 +34,7 @@ public final class Relay: Sendable {
     private let listeners: ListenerSet
     private let control: Mutex<ControlServer?>
     private let forward = Mutex<UnixListener?>(nil)
+    private let local: LocalMailPorts
     private let notifier = SystemdNotifier()
     private let watchdog = Mutex<Watchdog?>(nil)
     private let state: Mutex<State>
@@ -117,6 +118,7 @@ public final class Relay: Sendable {
             throw .unavailable("\(error)")
         }
         listeners = ListenerSet(workers: workers, service: service, log: log)
+        local = LocalMailPorts(assembly.loaded, service: service, workers: workers, log: log)
         state = Mutex(State(assembly: assembly, pool: pool))
         control = Mutex(nil)
     }
@@ -127,6 +129,7 @@ public final class Relay: Sendable {
         await dispatcher.start()
         let forward = try openForwardSocket(state.withLock { $0.assembly.loaded })
         self.forward.withLock { $0 = forward }
+        try local.open(state.withLock { $0.assembly.loaded }, tell: mailToOperator)
         await listeners.apply(change)
         watchdog.withLock { $0 = Watchdog(notifier: notifier, workers: workers.workers, store: store) }
         let upkeep = Upkeep(store: store, hub: hub, log: log, clock: clock)
@@ -209,7 +212,9 @@ public final class Relay: Sendable {
         var warnings = assembly.loaded.warnings.map(\.description)
         for (key, isChanged) in [
             ("queue.path", old.queue.path != assembly.loaded.configuration.queue.path),
-            ("control", old.control != assembly.loaded.configuration.control), ("log", old.log != assembly.loaded.configuration.log),
+            ("control", old.control != assembly.loaded.configuration.control),
+            ("local.socket", old.submitSocket != assembly.loaded.configuration.submitSocket),
+            ("local.maildrop", old.maildrop != assembly.loaded.configuration.maildrop), ("log", old.log != assembly.loaded.configuration.log),
         ] where isChanged {
             warnings.append("\(configurationPath): \(key): takes effect with the next start only")
         }
@@ -220,6 +225,7 @@ public final class Relay: Sendable {
         }
         pacer.change(rate: assembly.rate)
         service.change(assembly.submission)
+        local.change(assembly.loaded)
         reports.change(assembly.reports)
         await listeners.apply(change)
         await dispatcher.change(settings: assembly.dispatcher, route: pool)
@@ -274,6 +280,7 @@ public final class Relay: Sendable {
         await listeners.stop()
         let forward = forward.withLock { $0 }
         await forward?.stop()
+        await local.stop()
         await service.drain()
         await dispatcher.stop()
         watchdog.withLock { $0?.stop() }

@@ -30,6 +30,8 @@ extension SubmissionSession {
     /// Whether it may write to aliases only.
     var isInbound: Bool { session.account.map { settings.intake.aliases.inbound[$0] != nil } ?? false }
 
+    func isAlias(_ mailbox: Mailbox) -> Bool { settings.intake.aliases.table.alias(for: mailbox) != nil }
+
     /// A recipient was accepted that is an alias with these targets.
     func noteAlias(_ targets: [Mailbox]) {
         aliasTargets += targets.count

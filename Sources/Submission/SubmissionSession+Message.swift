@@ -135,7 +135,7 @@ extension SubmissionSession {
     private func refuse(_ reception: Reception, _ reply: Reply, isLate: Bool = false) {
         reception.discard()
         var event = RelayEvent(.refused, at: service.clock(), account: session.account)
-        event.client = socket.peer.host
+        event.client = clientText
         event.sender = reception.transaction.arguments.sender.description
         event.recipients = reception.transaction.recipients
         event.reply = reply.oneLine
@@ -146,16 +146,18 @@ extension SubmissionSession {
     }
 
     private var receivedInfo: ReceivedInfo {
-        ReceivedInfo(
+        var info = ReceivedInfo(
             helloName: Array((session.clientName?.description ?? "unknown").utf8), address: socket.peer.host,
             transfer: ReceivedInfo.TransferProtocol(rawValue: session.receivedProtocol) ?? .esmtp)
+        if case .local(_, let user) = security { info.user = user }
+        return info
     }
 
     private func message(
         _ prepared: PreparedMessage, _ account: AccountName, _ now: Timestamp, _ body: StoredBody, _ sender: String
     ) -> QueuedMessage {
         var facts = MessageFacts()
-        facts.client = socket.peer.host
+        facts.client = clientText
         facts.sender = sender
         facts.take(prepared, by: settings.intake)
         facts.alias = prepared.alias?.description

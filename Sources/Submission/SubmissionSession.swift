@@ -13,7 +13,7 @@ actor SubmissionSession {
     let worker: Worker
     nonisolated var unownedExecutor: UnownedSerialExecutor { worker.asUnownedSerialExecutor() }
     let socket: AcceptedSocket
-    private let security: ListenerPolicy.Security
+    let security: ListenerPolicy.Security
     let service: SubmissionService
 
     var settings: SubmissionSettings
@@ -53,11 +53,12 @@ actor SubmissionSession {
             switch security {
             case .startTLS: .startTLS(available: settings.tls != nil)
             case .implicitTLS: .implicitTLS
-            case .trusted(let account): .trusted(account)
+            case .trusted(let account), .local(let account, _): .trusted(account)
             }
         var configuration = ServerSession.Configuration(
             hostname: settings.hostname, security: level, maximumMessageSize: settings.maximumMessageSize)
         configuration.maximumRecipients = settings.maximumRecipients
+        if case .local = security { configuration.localHost = try? Domain(allowingSingleLabel: settings.hostname.utf8) }
         session = ServerSession(configuration)
     }
 
@@ -203,7 +204,7 @@ actor SubmissionSession {
         (settings, generation) = service.current
         guard let name = session.account else { return }
         switch security {
-        case .trusted: return
+        case .trusted, .local: return
         case .startTLS, .implicitTLS:
             if settings.accounts[name]?.passwordHash != provenHash { session.revokeAuthentication() }
         }
@@ -342,13 +343,18 @@ actor SubmissionSession {
 
     private func decideRecipient(_ recipient: RecipientArgument) {
         let mailbox: Mailbox
+        /// By the client, and not put in for a name.
+        var isNamed = false
         switch recipient {
-        case .mailbox(let named): mailbox = named
+        case .mailbox(let written):
+            isNamed = !isUserOfThisHost(written)
+            mailbox = isNamed ? written : address(ofUser: written.localPart)
         case .postmaster: mailbox = settings.postmaster
+        case .local(let user): mailbox = address(ofUser: user)
         }
         var resolved = resolve(mailbox)
         // RFC 5321 §4.5.1: also of a test system, for the operator is nobody who must be spared.
-        if recipient == .postmaster, case .refused = resolved, !isInbound { resolved = .direct }
+        if !isNamed, !isInbound, !isAlias(mailbox) { resolved = .direct }
         if case .refused(let reply) = resolved { return perform(session.recipientRefused(reply)) }
         var places = 1
         if case .alias(let targets) = resolved { places = targets.count }
@@ -359,7 +365,7 @@ actor SubmissionSession {
                 return perform(session.recipientRefused(dailyLimitReached(name, daily)))
             }
         }
-        if case .direct = resolved, case .mailbox = recipient {
+        if case .direct = resolved, isNamed {
             if let suppression = service.store.suppression(of: mailbox) {
                 return perform(session.recipientRefused(suppression.reply))
             }
