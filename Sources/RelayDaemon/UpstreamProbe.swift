@@ -16,7 +16,12 @@ public struct UpstreamProbe: Sendable {
     /// - Throws: problems of the configuration.
     public static func run(configuration path: String) async throws(StartFailure) -> UpstreamProbe {
         let assembly = try Relay.load(path, clock: { Timestamp(microseconds: SystemClock.microseconds()) })
-        let pool = UpstreamPool(settings: assembly.upstream, gate: OpenGate(), workers: WorkerPool(count: 1))
+        var settings = assembly.upstream
+        // Somebody waits for it; an endpoint that needs longer is not one to rely on.
+        settings.patience.connect = .seconds(10)
+        settings.patience.handshake = .seconds(10)
+        settings.patience.reply = .seconds(20)
+        let pool = UpstreamPool(settings: settings, gate: OpenGate(), workers: WorkerPool(count: 1))
         let trouble = await pool.probe()
         await pool.close()
         return UpstreamProbe(
