@@ -61,7 +61,7 @@ struct SetupReport {
         for warning in warnings { Terminal.line("  \(Terminal.styled("note", .yellow))  \(warning)") }
         if let login {
             heading("Login at SES")
-            Terminal.line(login.reason.map { "  \(Terminal.styled("not yet", .yellow))  \(login.host): \($0)" } ?? "  good  \(login.host)")
+            Terminal.line(login.reason.map { "  \(Terminal.styled("not yet", .yellow))  \($0)" } ?? "  good  \(login.host)")
             if let cure = login.cure { Terminal.line("  to do    \(cure)") }
         }
         heading("The DKIM record, for the DNS of your domain")
