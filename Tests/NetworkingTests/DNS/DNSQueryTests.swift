@@ -3,9 +3,9 @@ import Testing
 @testable import Networking
 
 /// What servers may say, octet by octet, and what it is taken for.
-@Suite struct TXTQueryTests {
+@Suite struct DNSQueryTests {
     static let name = "fl._domainkey.Mail.example.com"
-    static let query = TXTQuery(id: 0x1234, name: DNSName(Array(name.utf8))!)
+    static let query = DNSQuery(id: 0x1234, name: DNSName(Array(name.utf8))!)
     private static let start = UInt16(0xc00c)  // a pointer to the question's name
 
     static func pointer(_ target: UInt16) -> [UInt8] { [UInt8(target >> 8) | 0xc0, UInt8(target & 0xff)] }
@@ -34,19 +34,19 @@ import Testing
     struct Case: CustomTestStringConvertible, Sendable {
         let testDescription: String
         let message: [UInt8]
-        var answer: TXTQuery.Answer?
-        var rejection: TXTQuery.Rejection?
+        var answer: DNSQuery.Answer?
+        var rejection: DNSQuery.Rejection?
 
-        init(_ description: String, _ message: [UInt8], _ answer: TXTQuery.Answer) {
+        init(_ description: String, _ message: [UInt8], _ answer: DNSQuery.Answer) {
             (testDescription, self.message, self.answer) = (description, message, answer)
         }
 
-        init(_ description: String, _ message: [UInt8], _ rejection: TXTQuery.Rejection) {
+        init(_ description: String, _ message: [UInt8], _ rejection: DNSQuery.Rejection) {
             (testDescription, self.message, self.rejection) = (description, message, rejection)
         }
     }
 
-    static func records(_ texts: String...) -> TXTQuery.Answer { .records(texts.map { Array($0.utf8) }) }
+    static func records(_ texts: String...) -> DNSQuery.Answer { .records(texts.map { Array($0.utf8) }) }
 
     static let good: [Case] = [
         Case("one string", message([record(strings("v=DKIM1"))]), records("v=DKIM1")),
@@ -132,7 +132,7 @@ import Testing
     }
 
     @Test func theQuestionAsItIsSent() {
-        let query = TXTQuery(id: 0x0102, name: DNSName(Array("A._b.c.".utf8))!)
+        let query = DNSQuery(id: 0x0102, name: DNSName(Array("A._b.c.".utf8))!)
         #expect(query.octets == [1, 2, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 97, 2, 95, 98, 1, 99, 0, 0, 16, 0, 1])
     }
 
