@@ -10,7 +10,7 @@ struct Fairlead: AsyncParsableCommand {
         version: "fairlead \(fairleadVersion)",
         subcommands: [
             Serve.self, Setup.self, TestMessage.self, Dev.self, Demo.self, Sandbox.self, Status.self, Queue.self, Tail.self, Trace.self,
-            Accounts.self, DKIMKeys.self, DNSCommand.self, Suppress.self, Forward.self, Check.self, Reload.self,
+            Accounts.self, DKIMKeys.self, DNSCommand.self, CertificateCommand.self, Suppress.self, Forward.self, Check.self, Reload.self,
         ])
 
 }

@@ -50,7 +50,7 @@ struct Setup: AsyncParsableCommand {
             settings, hostname: hostname, files: files.made, account: app, password: password, config: common.config)
         report.isDaemonRunning = tellDaemon(common)
         report.warnings += warnings()
-        if !options.noCheck { report.login = try? await UpstreamProbe.run(configuration: common.config) }
+        if !options.noCheck { report.login = try await login(settings, facts, mayRetype: credentials != nil) }
         let frameworks = options.frameworks.isEmpty ? AppFramework.allCases : options.frameworks
         output.json ? try report.printJSON(frameworks) : report.print(frameworks)
     }
@@ -81,11 +81,35 @@ struct Setup: AsyncParsableCommand {
         if let path, !SetupFiles.isUnwritten(credentials: path) { return nil }
         let region = settings?.upstream.effectiveRegion
         guard let (credentials, isDerived) = try facts.credentials(region: region ?? options.region ?? "eu-west-1") else { return nil }
+        return content(credentials, isDerived: isDerived, region, over: path.flatMap { try? WholeFile.read($0) } ?? [])
+    }
+
+    /// Tries the login; where SES refuses what was typed just now, it can be typed again.
+    private func login(_ settings: Configuration, _ facts: SetupFacts, mayRetype: Bool) async throws -> UpstreamProbe? {
+        while true {
+            let probe = try? await UpstreamProbe.run(configuration: common.config)
+            guard let probe, probe.isLoginRefused, mayRetype, facts.mayAsk else { return probe }
+            Terminal.error("\n\(probe.reason ?? "")")
+            let path = settings.upstream.credentials
+            let old = (try? WholeFile.read(path)) ?? []
+            let user = EnvironmentFile.parse(old, file: path).file["SES_SMTP_USERNAME"]?.exposed ?? []
+            guard
+                let (credentials, isDerived) = try facts.retypedCredentials(
+                    region: settings.upstream.effectiveRegion, user: String(decoding: user, as: UTF8.self))
+            else { return probe }
+            do throws(SystemCallError) {
+                try SecretFile.write(path, content(credentials, isDerived: isDerived, settings.upstream.effectiveRegion, over: old))
+            } catch { throw SetupFiles.failed(error) }
+            tellDaemon(common)
+        }
+    }
+
+    private func content(_ credentials: UpstreamCredentials, isDerived: Bool, _ region: String?, over old: [UInt8]) -> [UInt8] {
         let note =
             isDerived
             ? "# Derived from the access key for \(region ?? "its region"); in another region it is another one."
             : "# The SMTP credentials of SES; `fairlead check upstream` tries them."
-        return SetupFiles.credentials(credentials, note: note, over: path.flatMap { try? WholeFile.read($0) } ?? [])
+        return SetupFiles.credentials(credentials, note: note, over: old)
     }
 
     private func accounts(_ settings: Configuration) -> [AccountName] {

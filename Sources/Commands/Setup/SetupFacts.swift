@@ -6,7 +6,8 @@ internal import Settings
 /// The answers that `fairlead setup` needs, from flags, the environment, or the person at the terminal.
 struct SetupFacts {
     private let options: SetupOptions
-    private let mayAsk: Bool
+    /// Whether somebody is there to answer.
+    let mayAsk: Bool
     /// Flags that were needed and not there: named together.
     private(set) var missing: [String] = []
 
@@ -57,7 +58,22 @@ struct SetupFacts {
             "SMTP user name of SES (AKIA…)", Self.oneLine)
         let secret = try secret(isKey)
         guard let user, let secret else { return nil }
-        let isDerived = try isKey || looksLikeKey(secret)
+        return try Self.credentials(user, secret, isDerived: isKey || looksLikeKey(secret), region)
+    }
+
+    /// The same, typed again, because SES does not take what is there.
+    ///
+    /// - Returns: `nil` if the person would rather not.
+    func retypedCredentials(region: String?, user: String) throws -> (credentials: UpstreamCredentials, isDerived: Bool)? {
+        guard mayAsk, try Prompt.confirm("SES refuses this login. Type it again?", standard: true) else { return nil }
+        let user = try Prompt.ask("SMTP user name of SES (AKIA…)", standard: user, Self.oneLine)
+        let secret = try Prompt.secret("SMTP password (not shown)")
+        return try Self.credentials(user, secret, isDerived: asksForKey(secret), region)
+    }
+
+    private static func credentials(
+        _ user: String, _ secret: [UInt8], isDerived: Bool, _ region: String?
+    ) throws -> (credentials: UpstreamCredentials, isDerived: Bool) {
         guard isDerived else { return (UpstreamCredentials(username: user, password: Secret(secret)), false) }
         guard let region else {
             throw failure(
@@ -87,7 +103,12 @@ struct SetupFacts {
 
     /// What was typed may be the secret of an access key: that has 40 characters, and an SMTP password 44.
     private func looksLikeKey(_ secret: [UInt8]) throws -> Bool {
-        guard secret.count == 40, mayAsk, options.smtpPassword == nil, Self.variable("SES_SMTP_PASSWORD") == nil else { return false }
+        guard mayAsk, options.smtpPassword == nil, Self.variable("SES_SMTP_PASSWORD") == nil else { return false }
+        return try asksForKey(secret)
+    }
+
+    private func asksForKey(_ secret: [UInt8]) throws -> Bool {
+        guard secret.count == 40 else { return false }
         return try Prompt.confirm(
             "That has 40 characters, as a secret access key has. Derive the SMTP password from it?", standard: true)
     }

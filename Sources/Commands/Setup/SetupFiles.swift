@@ -72,7 +72,7 @@ struct SetupFiles {
 
     /// The lines of `ses.env`, in the place of the empty ones of the example.
     static func credentials(_ credentials: UpstreamCredentials, note: String, over old: [UInt8]) -> [UInt8] {
-        let names = ["SES_SMTP_USERNAME=", "SES_SMTP_PASSWORD=", "AWS_ACCESS_KEY_ID=", "AWS_SECRET_ACCESS_KEY="]
+        let names = ["SES_SMTP_USERNAME=", "SES_SMTP_PASSWORD=", "AWS_ACCESS_KEY_ID=", "AWS_SECRET_ACCESS_KEY="] + [note]
         var octets: [UInt8] = []
         if !old.isEmpty, old.last != 10 { return Self.credentials(credentials, note: note, over: old + [10]) }
         for line in old.split(separator: 10, omittingEmptySubsequences: false).dropLast()
