@@ -45,8 +45,9 @@ enum Prompt {
         // Each key comes by itself, Ctrl-C too: a signal would leave the terminal mute.
         hidden.c_lflag &= ~tcflag_t(ECHO | ICANON | ISIG)
         while true {
-            write("\(question): ")
+            // First the terminal: who sees the question may type at once.
             guard tcsetattr(0, TCSAFLUSH, &hidden) == 0 else { throw noAnswer() }
+            write("\(question): ")
             let answer = hiddenLine()
             _ = tcsetattr(0, TCSAFLUSH, &before)
             write("\n")
