@@ -85,8 +85,9 @@ extension UpstreamInspection {
         case .tcp:
             return "let connections out to port \(settings.port) in firewall and security group; where a provider blocks it, use port "
                 + (settings.security == .startTLS ? "2587" : "2465")
-        case .smtp where settings.security == .startTLS: return "check upstream.port and upstream.tls: 587 and 2587 go with starttls"
-        case .smtp, .tls, .name, .auth: return failure.trouble.cure
+        case .name, .auth: return failure.trouble.cure
+        case .tls where failure.trouble.explanation.contains("certificate"): return failure.trouble.cure
+        case .smtp, .tls: return "check upstream.port and upstream.tls: 465 and 2465 go with implicit, 587 and 2587 with starttls"
         }
     }
 }
