@@ -154,7 +154,7 @@ struct DNSLook {
         let exchangers: [[UInt8]] =
             if case .records(let found) = try await dns.mailExchangers(of: record.name) { found } else { [] }
         let policies = try await texts(record.name).filter { $0.starts(with: "v=spf1".utf8) }
-        let isOurs = exchangers.contains { $0.elementsEqual(record.value.utf8) } || policies.contains(where: Self.includesSES)
+        let isOurs = exchangers.contains(where: Self.isFeedback) || policies.contains(where: Self.includesSES)
         // Half of it is worse than nothing: SES then gives up, or SPF fails.
         let isHarmful = isMailFromNamed || isOurs
         guard isOurs || isMailFromNamed || exchangers.isEmpty && policies.isEmpty else {
@@ -184,6 +184,12 @@ struct DNSLook {
     /// The preference is of no matter where there is one MX only.
     private static func isSameHost(_ found: [UInt8], _ wanted: String) -> Bool {
         found.drop { $0 != 32 }.elementsEqual(Array(wanted.utf8).drop { $0 != 32 })
+    }
+
+    /// Of any region.
+    private static func isFeedback(_ exchanger: [UInt8]) -> Bool {
+        let host = String(decoding: exchanger.drop { $0 != 32 }.dropFirst(), as: UTF8.self)
+        return host.hasPrefix("feedback-smtp.") && host.hasSuffix(".amazonses.com")
     }
 
     private static func includesSES(_ policy: [UInt8]) -> Bool {

@@ -76,8 +76,9 @@ enum AppFramework: String, CaseIterable, ExpressibleByArgument {
             ]
         case .laravel:
             [
-                ("MAIL_MAILER", "smtp"), ("MAIL_SCHEME", app.isImplicit ? "smtps" : "smtp"), ("MAIL_ENCRYPTION", app.isImplicit ? "ssl" : "tls"),
-                ("MAIL_HOST", app.host), ("MAIL_PORT", "\(app.port)"), ("MAIL_USERNAME", app.user), ("MAIL_PASSWORD", app.password),
+                ("MAIL_MAILER", "smtp"), ("MAIL_SCHEME", app.isImplicit ? "smtps" : "smtp"),
+                ("MAIL_ENCRYPTION", app.isImplicit ? "ssl" : "tls"), ("MAIL_HOST", app.host), ("MAIL_PORT", "\(app.port)"),
+                ("MAIL_USERNAME", app.user), ("MAIL_PASSWORD", app.password),
                 ("MAIL_FROM_ADDRESS", app.from),
             ]
         case .symfony: [("MAILER_DSN", url(app)), ("MAILER_FROM", app.from)]
