@@ -156,7 +156,11 @@ public final class Relay: Sendable {
             },
             rewriter: QueueRewriter(
                 store: store, dispatcher: dispatcher, events: hub, clock: clock,
-                settings: { [weak self] in self?.assembly.submission.intake }))
+                settings: { [weak self] in self?.assembly.submission.intake }),
+            testLogin: { [weak self] (name) throws(ControlFailure) in
+                guard let self else { throw ControlFailure(text: "the daemon is stopping", code: 75) }
+                return try self.testLogin(name)
+            })
         do throws(SystemCallError) {
             let server = try ControlServer(path: path, workers: workers, answers: answers)
             server.start()
