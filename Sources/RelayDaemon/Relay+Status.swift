@@ -37,7 +37,7 @@ extension Relay {
             connections: StatusReport.Connections(
                 submission: service.connectionCount, upstream: pool.open, upstreamBusy: pool.busy, upstreamLimit: pool.limit),
             lastError: sending.lastError.map { StatusReport.LastError(text: $0.text, time: $0.at.description) },
-            warnings: assembly.loaded.warnings.map(\.description))
+            warnings: assembly.loaded.warnings.map(\.description) + fileWarnings)
         report.queue.dead = statistics.total.dead
         report.queue.suspects = sending.suspects
         report.sending.effectiveLimit = pacer.limit
@@ -51,6 +51,11 @@ extension Relay {
         report.logLinesLost = log.dropped
         report.dkim = dkimReport(assembly)
         return report
+    }
+
+    private var fileWarnings: [String] {
+        guard let refusal = filesRefused.withLock({ $0 }) else { return [] }
+        return ["changed files are not in force since \(refusal.since): \(refusal.text)"]
     }
 
     private func route(_ sending: DispatcherStatus, host: String) -> StatusReport.Route {

@@ -25,7 +25,7 @@ public struct UpstreamProbe: Sendable {
 }
 
 /// For a connection over which nothing is sent.
-private struct OpenGate: SendingGate {
+struct OpenGate: SendingGate {
     var limit: Int? { nil }
     func approach(recipients: Int) async {}
     func left(recipients: Int) {}
