@@ -10,7 +10,12 @@ enum EventText {
     ///
     /// - Parameter others: so many more recipients fared alike.
     static func story(_ event: EventRecord, others: Int = 0) -> String {
-        var parts = [Terminal.styled(event.event, style(of: event.event))]
+        ([Terminal.styled(event.event, style(of: event.event))] + details(event, others: others)).joined(separator: "  ")
+    }
+
+    /// To whom it happened, and in whose words.
+    static func details(_ event: EventRecord, others: Int = 0) -> [String] {
+        var parts: [String] = []
         switch event.event {
         case "accepted":
             parts.append("account=\(event.account ?? "-") client=\(event.client ?? "-") from=<\(event.sender ?? "")>")
@@ -32,7 +37,7 @@ enum EventText {
             if let reply = event.reply { parts.append("(\(reply))") }
             if let next = event.nextAttempt { parts.append("next try \(clock(next))") }
         }
-        return parts.joined(separator: "  ")
+        return parts
     }
 
     static func list(_ recipients: [String]?, others: Int = 0) -> String {

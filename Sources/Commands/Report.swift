@@ -51,7 +51,9 @@ struct Report: AsyncParsableCommand {
         var table = Table(["account", "messages", "recipients", "bytes", "relayed", "relayed bytes", "failures", "expired", "US$"])
         for account in report.accounts { table.add(Self.row(account)) }
         if let total = report.total, report.accounts.count != 1 { table.add(Self.row(total)) }
-        Terminal.line(Terminal.styled(report.month, .bold) + (report.countedSince.map { ", counted since \($0)" } ?? ""))
+        if Terminal.isInteractive {
+            Terminal.line(Terminal.styled(report.month, .bold) + (report.countedSince.map { ", counted since \($0)" } ?? ""))
+        }
         table.print()
     }
 

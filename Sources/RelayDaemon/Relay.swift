@@ -94,6 +94,7 @@ public final class Relay: Sendable {
             }
         }
         self.store = store
+        hub.keepLoose { [history = store.history] in history.note($0) }
         for finding in store.recovery.findings { log.warning("queue: \(finding)") }
         log.info("queue: \(store.recovery.messages) messages, \(store.recovery.quarantined) set aside")
 

@@ -114,7 +114,7 @@ def test_a_login_that_cannot_be_tried_waits(binary, make, keys):
     upstream.start()
     mark = token()
     submit(relay, keys, mark)
-    upstream.one_with(mark)
+    until(lambda: [e for e in upstream.accepted() if e["token"] == mark], "the message upstream")
 
 
 # -- certificates
