@@ -47,11 +47,16 @@ final class FileWatch: Sendable {
         continuation.finish()
     }
 
-    /// Looks after these files, and all links on the way to them, and no others.
+    /// Looks after these files, and all links on the way to them, and no others. Wakes the reader if these are others than before: they may
+    /// have changed since they were read.
     func follow(_ files: some Sequence<String>) {
         let wanted = Set(files.flatMap { PathTrail.entries(of: $0) })
-        entries.withLock { $0 = wanted }
+        let isNew = entries.withLock { entries in
+            defer { entries = wanted }
+            return entries != wanted
+        }
         directories?.watch(Set(wanted.map(\.directory)))
+        if isNew { continuation.yield(.change) }
     }
 
     /// A log that grows beside the passwords wakes nobody.

@@ -55,12 +55,16 @@ public final class Relay: Sendable {
 
     /// Reads the configuration, opens queue and ports, and begins to serve.
     ///
+    /// - Parameter watchesFiles: whether files that change are taken up without a reload.
     /// - Throws: what is wrong, before any port is open to clients.
-    public static func start(configuration path: String, quiet: Bool = false) async throws(StartFailure) -> Relay {
+    public static func start(
+        configuration path: String, quiet: Bool = false, watchesFiles: Bool = true
+    ) async throws(StartFailure) -> Relay {
         let clock: WallClock = { Timestamp(microseconds: SystemClock.microseconds()) }
         let assembly = try load(path, clock: clock)
         let relay = try await Relay(path: path, assembly: assembly, clock: clock, quiet: quiet)
         try await relay.open()
+        if watchesFiles { relay.watchFiles() }
         return relay
     }
 
@@ -141,11 +145,14 @@ public final class Relay: Sendable {
         alarmTask.withLock { $0 = Task { await alarms.run() } }
         backlogTask.withLock { $0 = Task(priority: .utility) { [weak self, backlog] in await self?.watchBacklog(backlog) } }
         keyTask.withLock { $0 = Task(priority: .utility) { [weak self] in await self?.watchKeys() } }
+        notifier.ready()
+        log.notice("fairlead \(fairleadVersion) is ready on \(listeners.addresses.map(\.description).sorted().joined(separator: ", "))")
+    }
+
+    private func watchFiles() {
         let files = FileWatch(log: log)
         self.files.withLock { $0 = files }
         Task(priority: .utility) { [weak self] in await self?.lookAfterFiles(files) }
-        notifier.ready()
-        log.notice("fairlead \(fairleadVersion) is ready on \(listeners.addresses.map(\.description).sorted().joined(separator: ", "))")
     }
 
     private func openControlSocket() throws(StartFailure) {
