@@ -14,8 +14,14 @@ extension Relay {
     private static let mostLooks = 25
     /// What does not go together may go together once the other file is there.
     private static let forbearance: Duration = .seconds(1), rounds = 3
-    /// New credentials may take a while to be known everywhere.
-    private static let nextTrial: Duration = .seconds(5), laterTrials: Duration = .seconds(30)
+    /// New credentials may take a while to be known everywhere; those that are refused again and again must not look like an attack.
+    private static func wait(afterTrials count: Int) -> Duration {
+        switch count {
+        case ...1: .seconds(5)
+        case ...10: .seconds(30)
+        default: .seconds(5 * 60)
+        }
+    }
 
     /// Ends when the watch is stopped.
     func lookAfterFiles(_ watch: FileWatch) async {
@@ -46,8 +52,8 @@ extension Relay {
             case .inForce: (refused, trials) = (nil, 0)
             case .postponed:
                 refused = stamps
-                trialAt = .now + (trials == 0 ? Self.nextTrial : Self.laterTrials)
                 trials += 1
+                trialAt = .now + Self.wait(afterTrials: trials)
             case .refused: refused = stamps
             }
         }

@@ -266,9 +266,10 @@ def open_files(pid):
 @pytest.mark.parametrize("how", ["by itself", "ordered"])
 def test_a_hundred_reloads_a_minute_under_load(binary, make, keys, tmp_path, how):
     upstream = make.upstream(keep=False)
-    relay = make.relay(upstream, tls={"certificate": "cert.pem", "private_key": "key.pem"}, start=False)
+    relay = make.relay(upstream, tls={"certificate": "cert.pem", "private_key": "key.pem"}, upstream={"ca_file": "ca.pem"}, start=False)
     replace(keys.certificate("good"), relay.path("cert.pem"))
     replace(keys.key("good"), relay.path("key.pem"))
+    replace(keys.ca, relay.path("ca.pem"))
     relay.start()
     pid = relay.process.pid
     seconds, pause = 12, 0.5  # twice as often as a hundred a minute
@@ -282,6 +283,10 @@ def test_a_hundred_reloads_a_minute_under_load(binary, make, keys, tmp_path, how
         if how == "by itself":
             for name in ("passwords", "cert.pem", "key.pem"):
                 replace(relay.path(name), relay.path(name))
+            # Every other time another way to the upstream too, which is tried first.
+            if rounds % 2:
+                with open(relay.path("ca.pem"), "a") as f:
+                    f.write("# once more\n")
             seen = relay.log().count("took up")
             until(lambda: relay.log().count("took up") > seen, "the files taken up", 5)
         else:

@@ -93,7 +93,11 @@ struct UsageTests {
         if isGood { #expect(CalendarMonth(text)?.description == text) }
     }
 
-    @Test("The month of a time", arguments: [(0, "1970-01"), (951_782_400, "2000-02"), (951_868_799, "2000-02"), (1_709_251_199, "2024-02"), (1_709_251_200, "2024-03")])
+    @Test(
+        "The month of a time",
+        arguments: [
+            (0, "1970-01"), (951_782_400, "2000-02"), (951_868_799, "2000-02"), (1_709_251_199, "2024-02"), (1_709_251_200, "2024-03"),
+        ])
     func time(seconds: Int64, month: String) {
         #expect(CalendarMonth(of: Timestamp(seconds: seconds)).description == month)
     }
