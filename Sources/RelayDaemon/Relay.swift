@@ -16,6 +16,7 @@ public final class Relay: Sendable {
     private struct State {
         var assembly: Assembly
         var pool: UpstreamPool
+        var loadedAt: Timestamp
     }
 
     let configurationPath: String
@@ -38,7 +39,10 @@ public final class Relay: Sendable {
     private let notifier = SystemdNotifier()
     private let watchdog = Mutex<Watchdog?>(nil)
     private let state: Mutex<State>
-    private let reloads = Gate()
+    let reloads = Gate()
+    /// What was changed and could not be put in force.
+    let filesRefused = Mutex<FilesRefusal?>(nil)
+    private let files = Mutex<FileWatch?>(nil)
     private let upkeep = Mutex<Task<Void, Never>?>(nil)
     let keys: KeyWatch
     private let keyTask = Mutex<Task<Void, Never>?>(nil)
@@ -52,12 +56,16 @@ public final class Relay: Sendable {
 
     /// Reads the configuration, opens queue and ports, and begins to serve.
     ///
+    /// - Parameter watchesFiles: whether files that change are taken up without a reload.
     /// - Throws: what is wrong, before any port is open to clients.
-    public static func start(configuration path: String, quiet: Bool = false) async throws(StartFailure) -> Relay {
+    public static func start(
+        configuration path: String, quiet: Bool = false, watchesFiles: Bool = true
+    ) async throws(StartFailure) -> Relay {
         let clock: WallClock = { Timestamp(microseconds: SystemClock.microseconds()) }
         let assembly = try load(path, clock: clock)
         let relay = try await Relay(path: path, assembly: assembly, clock: clock, quiet: quiet)
         try await relay.open()
+        if watchesFiles { relay.watchFiles() }
         return relay
     }
 
@@ -92,6 +100,7 @@ public final class Relay: Sendable {
             }
         }
         self.store = store
+        hub.keepLoose { [history = store.history] in history.note($0) }
         for finding in store.recovery.findings { log.warning("queue: \(finding)") }
         log.info("queue: \(store.recovery.messages) messages, \(store.recovery.quarantined) set aside")
 
@@ -119,7 +128,7 @@ public final class Relay: Sendable {
         }
         listeners = ListenerSet(workers: workers, service: service, log: log)
         local = LocalMailPorts(assembly.loaded, service: service, workers: workers, log: log)
-        state = Mutex(State(assembly: assembly, pool: pool))
+        state = Mutex(State(assembly: assembly, pool: pool, loadedAt: startedAt))
         control = Mutex(nil)
     }
 
@@ -142,6 +151,12 @@ public final class Relay: Sendable {
         keyTask.withLock { $0 = Task(priority: .utility) { [weak self] in await self?.watchKeys() } }
         notifier.ready()
         log.notice("fairlead \(fairleadVersion) is ready on \(listeners.addresses.map(\.description).sorted().joined(separator: ", "))")
+    }
+
+    private func watchFiles() {
+        let files = FileWatch(log: log)
+        self.files.withLock { $0 = files }
+        Task(priority: .utility) { [weak self] in await self?.lookAfterFiles(files) }
     }
 
     private func openControlSocket() throws(StartFailure) {
@@ -174,17 +189,26 @@ public final class Relay: Sendable {
         }
     }
 
+    func makePool(_ assembly: Assembly) -> UpstreamPool {
+        Self.pool(assembly, store: store, pacer: pacer, workers: workers)
+    }
+
     private static func pool(_ assembly: Assembly, store: SQLiteQueueStore, pacer: Pacer, workers: WorkerPool) -> UpstreamPool {
         var settings = assembly.upstream
         settings.openBody = { file async throws(QueueError) in try await store.openBody(file) }
         return UpstreamPool(settings: settings, gate: pacer, workers: workers)
     }
 
-    /// - Parameter seen: the keys that the DNS has shown; read from the queue's folder if `nil`.
-    static func load(_ path: String, clock: @escaping WallClock, seen: SeenKeys? = nil) throws(StartFailure) -> Assembly {
+    /// - Parameters:
+    ///   - text: the configuration as it was read before; read from the file if `nil`.
+    ///   - seen: the keys that the DNS has shown; read from the queue's folder if `nil`.
+    static func load(
+        _ path: String, text: [UInt8]? = nil, clock: @escaping WallClock, seen: SeenKeys? = nil
+    ) throws(StartFailure) -> Assembly {
         let loaded: LoadedSettings
         do throws(SettingsError) {
-            loaded = try SettingsLoader(clock: clock).load(path)
+            let loader = SettingsLoader(clock: clock)
+            loaded = if let text { try loader.load(path, text: text) } else { try loader.load(path) }
         } catch {
             throw .configuration(error.problems.map(\.description))
         }
@@ -205,15 +229,21 @@ public final class Relay: Sendable {
         defer { notifier.ready() }
         let assembly: Assembly
         let change: ListenerSet.Change
+        var warnings: [String] = []
         do throws(StartFailure) {
             assembly = try Self.load(configurationPath, clock: clock, seen: keys.seen)
+            if assembly.loaded.credentials != self.assembly.loaded.credentials, let objection = await trial(of: assembly) {
+                let problem = "\(assembly.loaded.problem(with: "upstream.credentials", objection.text))"
+                if objection.isRefusal, !(await isRefusedAnyway(objection)) { throw StartFailure.configuration([problem]) }
+                warnings.append(problem)
+            }
             change = try listeners.prepare(assembly.listeners)
         } catch {
             log.error("reload refused, the old configuration stays in force: \(error.lines.joined(separator: "; "))")
             throw ControlFailure(text: "the old configuration stays in force:\n" + error.lines.joined(separator: "\n"), code: 78)
         }
         let old = state.withLock { $0.assembly.loaded.configuration }
-        var warnings = assembly.loaded.warnings.map(\.description)
+        warnings += assembly.loaded.warnings.map(\.description)
         for (key, isChanged) in [
             ("queue.path", old.queue.path != assembly.loaded.configuration.queue.path),
             ("control", old.control != assembly.loaded.configuration.control),
@@ -222,15 +252,10 @@ public final class Relay: Sendable {
         ] where isChanged {
             warnings.append("\(configurationPath): \(key): takes effect with the next start only")
         }
-        let pool = Self.pool(assembly, store: store, pacer: pacer, workers: workers)
-        state.withLock { state in
-            state.assembly = assembly
-            state.pool = pool
-        }
+        let pool = makePool(assembly)
         pacer.change(rate: assembly.rate)
-        service.change(assembly.submission)
-        local.change(assembly.loaded)
-        reports.change(assembly.reports)
+        putInForce(assembly, pool: pool)
+        filesRefused.withLock { $0 = nil }
         await listeners.apply(change)
         await dispatcher.change(settings: assembly.dispatcher, route: pool)
         await alarms.withLock { $0 }?.change(
@@ -239,6 +264,20 @@ public final class Relay: Sendable {
         Task { await self.makeWaitingDue() }
         Task(priority: .utility) { await self.lookForKeys() }
         return warnings
+    }
+
+    /// What the sessions go by from their next command on, and the reports.
+    ///
+    /// - Parameter pool: `nil` if the way to the upstream stays as it is.
+    func putInForce(_ assembly: Assembly, pool: UpstreamPool?) {
+        state.withLock { state in
+            state.assembly = assembly
+            if let pool { state.pool = pool }
+            state.loadedAt = clock()
+        }
+        service.change(assembly.submission)
+        local.change(assembly.loaded)
+        reports.change(assembly.reports)
     }
 
     /// The same configuration, with the keys that the DNS has shown.
@@ -254,7 +293,7 @@ public final class Relay: Sendable {
     }
 
     /// What waits because of the old settings gets its chance with the new ones.
-    private func makeWaitingDue() async {
+    func makeWaitingDue() async {
         var waiting = MailQueue.QueueFilter()
         waiting.state = .waiting
         _ = try? await store.makeDue(waiting, at: store.serviceClock.steadyWall())
@@ -292,6 +331,7 @@ public final class Relay: Sendable {
         alarmTask.withLock { $0?.cancel() }
         backlogTask.withLock { $0?.cancel() }
         keyTask.withLock { $0?.cancel() }
+        files.withLock { $0 }?.stop()
         await store.close()
         let server = control.withLock { $0 }
         await server?.stop()
@@ -303,6 +343,8 @@ public final class Relay: Sendable {
 
     var assembly: Assembly { state.withLock { $0.assembly } }
     var pool: UpstreamPool { state.withLock { $0.pool } }
+    /// When what is in force was read.
+    var loadedAt: Timestamp { state.withLock { $0.loadedAt } }
     /// Where clients connect, with the real ports.
     public var addresses: [String] { listeners.addresses.map(\.description).sorted() }
 }
