@@ -1,5 +1,5 @@
 internal import ControlProtocol
-internal import Crypto
+internal import Cryptography
 internal import Dispatcher
 internal import MailModel
 internal import MailQueue
@@ -59,6 +59,7 @@ extension Relay {
         report.accounts = accounts(assembly, statistics, at: now)
         report.logLinesLost = log.dropped
         report.dkim = dkimReport(assembly, statistics)
+        if let trouble = statusFront?.trouble { report.warnings.append(trouble) }
         return report
     }
 

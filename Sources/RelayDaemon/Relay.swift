@@ -7,6 +7,7 @@ internal import Networking
 internal import Reports
 internal import SafeIO
 internal import Settings
+internal import StatusServer
 internal import Submission
 internal import Synchronization
 internal import Upstream
@@ -51,6 +52,8 @@ public final class Relay: Sendable {
     /// Before it, no message waited when the oldest one was looked for last.
     let beforeOldest = Mutex<QueueID?>(nil)
     private let alarmTask = Mutex<Task<Void, Never>?>(nil)
+    private let front = Mutex<StatusFront?>(nil)
+    private let stopping = Mutex(false)
 
     // MARK: Start
 
@@ -133,6 +136,19 @@ public final class Relay: Sendable {
     }
 
     private func open() async throws(StartFailure) {
+        // First, so that whoever can send mail can also ask how it is.
+        await openStatusFront()
+        do throws(StartFailure) {
+            try await openRoad()
+        } catch {
+            await statusFront?.stop()
+            throw error
+        }
+        notifier.ready()
+        log.notice("fairlead \(fairleadVersion) is ready on \(listeners.addresses.map(\.description).sorted().joined(separator: ", "))")
+    }
+
+    private func openRoad() async throws(StartFailure) {
         let change = try listeners.prepare(state.withLock { $0.assembly.listeners })
         try openControlSocket()
         await dispatcher.start()
@@ -149,8 +165,14 @@ public final class Relay: Sendable {
         alarmTask.withLock { $0 = Task { await alarms.run() } }
         backlogTask.withLock { $0 = Task(priority: .utility) { [weak self, backlog] in await self?.watchBacklog(backlog) } }
         keyTask.withLock { $0 = Task(priority: .utility) { [weak self] in await self?.watchKeys() } }
-        notifier.ready()
-        log.notice("fairlead \(fairleadVersion) is ready on \(listeners.addresses.map(\.description).sorted().joined(separator: ", "))")
+    }
+
+    private func openStatusFront() async {
+        let wanted = StatusFront.Wanted(assembly.loaded)
+        if wanted != nil { hub.startMeter() }
+        let front = StatusFront(source: StatusPages(relay: { [weak self] in self }), log: log)
+        self.front.withLock { $0 = front }
+        await front.start(wanted)
     }
 
     private func watchFiles() {
@@ -230,6 +252,7 @@ public final class Relay: Sendable {
         let assembly: Assembly
         let change: ListenerSet.Change
         var warnings: [String] = []
+        let statusChange: StatusFront.Change?
         do throws(StartFailure) {
             assembly = try Self.load(configurationPath, clock: clock, seen: keys.seen)
             if assembly.loaded.credentials != self.assembly.loaded.credentials, let objection = await trial(of: assembly) {
@@ -238,6 +261,7 @@ public final class Relay: Sendable {
                 warnings.append(problem)
             }
             change = try listeners.prepare(assembly.listeners)
+            statusChange = try await statusFront?.prepare(StatusFront.Wanted(assembly.loaded))
         } catch {
             log.error("reload refused, the old configuration stays in force: \(error.lines.joined(separator: "; "))")
             throw ControlFailure(text: "the old configuration stays in force:\n" + error.lines.joined(separator: "\n"), code: 78)
@@ -257,6 +281,8 @@ public final class Relay: Sendable {
         putInForce(assembly, pool: pool)
         filesRefused.withLock { $0 = nil }
         await listeners.apply(change)
+        if assembly.loaded.configuration.http != nil { hub.startMeter() }
+        if let statusChange { await statusFront?.apply(statusChange) }
         await dispatcher.change(settings: assembly.dispatcher, route: pool)
         await alarms.withLock { $0 }?.change(
             host: assembly.loaded.hostname.description, receivers: alarmReceivers(assembly, mail: mailToOperator))
@@ -319,6 +345,7 @@ public final class Relay: Sendable {
     /// Takes no more connections, lets sessions and deliveries under way come to their end, writes everything down.
     public func stop() async {
         notifier.stopping()
+        stopping.withLock { $0 = true }
         log.notice("stopping: finishing what is under way")
         await listeners.stop()
         let forward = forward.withLock { $0 }
@@ -332,6 +359,7 @@ public final class Relay: Sendable {
         backlogTask.withLock { $0?.cancel() }
         keyTask.withLock { $0?.cancel() }
         files.withLock { $0 }?.stop()
+        await statusFront?.stop()
         await store.close()
         let server = control.withLock { $0 }
         await server?.stop()
@@ -342,6 +370,8 @@ public final class Relay: Sendable {
     // MARK: For `status`
 
     var assembly: Assembly { state.withLock { $0.assembly } }
+    var statusFront: StatusFront? { front.withLock { $0 } }
+    var isStopping: Bool { stopping.withLock { $0 } }
     var pool: UpstreamPool { state.withLock { $0.pool } }
     /// When what is in force was read.
     var loadedAt: Timestamp { state.withLock { $0.loadedAt } }

@@ -1,4 +1,4 @@
-public import Crypto
+public import Cryptography
 public import MailModel
 public import SafeIO
 
@@ -31,6 +31,8 @@ public struct LoadedSettings: Sendable {
     public internal(set) var text: [UInt8] = []
     /// Every file that the configuration names, as it was read; `nil`: it was not there.
     public let files: [String: FileStamp?]
+    /// What requests over HTTP must bring; `nil`: nothing.
+    public let httpToken: Secret?
     /// What works and is probably not meant.
     public let warnings: [Problem]
     /// The keys of the file that do nothing yet, each where it first stands.
@@ -49,6 +51,9 @@ public struct LoadedSettings: Sendable {
     public func problem(with key: String, _ message: String) -> Problem {
         Problem(.error, file: reading.file, at: reading.nearestPlace(above: key), key: key, message)
     }
+
+    /// Whether the file says where to serve HTTP, or leaves it at the default.
+    public var isHTTPGiven: Bool { reading.places["http"] != nil }
 
     /// The same for the address of a listener, by its index in `configuration.listeners`.
     public func problem(withListener index: Int, _ message: String) -> Problem {
