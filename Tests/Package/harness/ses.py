@@ -62,8 +62,9 @@ class SES:
             self.process = None
 
     def messages(self):
+        """What arrived, as it came in."""
         found = []
-        for path in sorted(glob.glob(os.path.join(self.kept, "**", "*.eml"), recursive=True)):
+        for path in sorted(glob.glob(os.path.join(self.kept, "**", "*.raw.eml"), recursive=True)):
             with open(path, "rb") as file:
                 found.append(file.read())
         return found
