@@ -15,6 +15,9 @@ FAIRLEAD := $(CURDIR)/.build/release/fairlead
 PYTHON := /usr/bin/python3
 PYTEST := $(PYTHON) -B -m pytest -c Tests/EndToEnd/pytest.ini --rootdir Tests/EndToEnd
 
+# The messages that CPython tests its email package with, where a Python in PATH has brought its tests along.
+CPYTHON_MESSAGES = $(shell python3 -c 'import os, test.test_email; print(os.path.join(os.path.dirname(test.test_email.__file__), "data"))' 2>/dev/null)
+
 # One test more where the test set of is_email lies beside this checkout.
 ISEMAIL := $(patsubst %,FAIRLEAD_ISEMAIL=%,$(wildcard $(CURDIR)/../shared/data/isemail-tests.xml))
 
@@ -61,7 +64,7 @@ faults-cut: build test-packages ## a sample of that, in two minutes
 
 corpus: build test-packages ## real messages and 10,000 made ones through relay and sandbox; needs ../shared/data; ARGS go to Tests/Corpus/run
 	@if [ ! -d ../shared/data/messages ]; then echo "no ../shared/data/messages: no corpus" >&2; exit 69; fi
-	@Tests/Corpus/run --generated 10000 ../shared/data/messages $(wildcard /usr/lib/python3*/test/test_email/data) $(ARGS)
+	@Tests/Corpus/run --generated 10000 ../shared/data/messages $(CPYTHON_MESSAGES) $(ARGS)
 
 lint: build-packages ## format, forbidden constructs, imports, warnings
 	@.ci/lint

@@ -45,7 +45,8 @@ let package = Package(
         module("DKIM", on: ["MailModel", "MessageFormat"]),
         module("Rewriting", on: ["MailModel", "MessageFormat"]),
         module("Alignment", on: ["MailModel"]),
-        module("Intake", on: ["MailModel", "MessageFormat", "Rewriting", "DKIM", "Crypto"]),
+        module("LocalMail", on: ["MailModel", "MessageFormat"]),
+        module("Intake", on: ["MailModel", "MessageFormat", "Rewriting", "Alignment", "DKIM", "Crypto"]),
 
         // Edge: what does I/O parses no mail.
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
@@ -60,10 +61,10 @@ let package = Package(
         module("Settings", on: ["MailModel", "Crypto", "SafeIO", yams]),
 
         // Shells: they join the two.
-        module("Submission", on: ["MailModel", "SMTPProtocol", "Networking", "Rewriting", "Intake", "MailQueue", "Crypto"]),
+        module("Submission", on: ["MailModel", "Alignment", "SMTPProtocol", "Networking", "Rewriting", "Intake", "MailQueue", "Crypto"]),
         module("Upstream", on: ["MailModel", "SMTPProtocol", "Networking", "MailQueue", "Crypto"]),
         module("Dispatcher", on: ["MailModel", "MailQueue", "Upstream", collections]),
-        module("Reports", on: ["MailModel", "MessageFormat", "Rewriting", "Intake", "MailQueue"]),
+        module("Reports", on: ["MailModel", "Alignment", "MessageFormat", "Rewriting", "Intake", "MailQueue"]),
         module("SESSandbox", on: ["MailModel", "Networking", "Crypto", "SafeIO"]),
         module("ControlProtocol", on: ["MailModel"]),
         module(
@@ -76,7 +77,7 @@ let package = Package(
         module(
             "Commands",
             on: [
-                "RelayDaemon", "ControlProtocol", "MailModel", "Settings", "Networking", "SESSandbox", "DKIM", "SafeIO", "Crypto",
+                "RelayDaemon", "ControlProtocol", "LocalMail", "MailModel", "Settings", "Networking", "SESSandbox", "DKIM", "SafeIO", "Crypto",
                 argumentParser,
             ]),
         .executableTarget(name: "fairlead", dependencies: ["Commands"], swiftSettings: strict),
@@ -93,6 +94,7 @@ let package = Package(
         tests("DKIMTests", on: ["DKIM", "MessageFormat", "MailModel", "Crypto"], exclude: ["Golden", "verify_with_dkimpy.py"]),
         tests("AddressTests", on: ["SMTPProtocol", "MessageFormat", "MailModel"]),
         tests("AlignmentTests", on: ["Alignment", "MailModel"]),
+        tests("LocalMailTests", on: ["LocalMail", "MailModel"]),
         tests("RewritingTests", on: ["Rewriting", "MessageFormat", "MailModel"]),
         tests("IntakeTests", on: ["Intake", "Rewriting", "DKIM", "MessageFormat", "MailModel", "Crypto"]),
         tests("CryptoTests", on: ["Crypto"]),
@@ -119,7 +121,7 @@ let package = Package(
             on: [
                 "RelayDaemon", "TestSupport", "ControlProtocol", "Dispatcher", "Submission", "Settings", "SESSandbox", "MailQueue",
                 "Networking", "Intake", "Rewriting", "DKIM",
-                "Crypto", "SafeIO", "MailModel",
+                "Crypto", "SafeIO", "MailModel", "MessageFormat",
             ]),
     ]
 )

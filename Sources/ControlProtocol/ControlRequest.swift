@@ -15,6 +15,7 @@ public struct ControlRequest: Codable, Hashable, Sendable {
         case tail
         case trace
         case reload
+        case testLogin = "test_login"
         case suppressAdd = "suppress_add"
         case suppressRemove = "suppress_remove"
         case suppressList = "suppress_list"
@@ -24,7 +25,8 @@ public struct ControlRequest: Codable, Hashable, Sendable {
         public var isOrder: Bool {
             switch self {
             case .status, .health, .queueList, .queueShow, .queueVerify, .tail, .trace, .suppressList: false
-            case .queueRetry, .queueHold, .queueRelease, .queueRemove, .queueRewrite, .queueExport, .reload, .suppressAdd, .suppressRemove:
+            case .queueRetry, .queueHold, .queueRelease, .queueRemove, .queueRewrite, .queueExport, .reload, .testLogin, .suppressAdd,
+                .suppressRemove:
                 true
             }
         }
@@ -32,7 +34,7 @@ public struct ControlRequest: Codable, Hashable, Sendable {
 
     public var command: Command
     public var filter: QueueFilter?
-    /// For `trace`: a queue id, a Message-ID, an SES id or a recipient.
+    /// For `trace`: a queue id, a Message-ID, an SES id or a recipient. For `test_login`: the account.
     public var word: String?
     /// For `tail`: how many past events come first. For lists: the most entries.
     public var count: Int?

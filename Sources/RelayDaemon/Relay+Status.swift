@@ -49,7 +49,7 @@ extension Relay {
         report.quota = StatusReport.Quota(used: store.ledger.relayed(at: now), limit: configuration.upstream.dailyQuota)
         report.accounts = accounts(assembly, statistics, at: now)
         report.logLinesLost = log.dropped
-        report.dkim = dkimReport(assembly)
+        report.dkim = dkimReport(assembly, statistics)
         return report
     }
 

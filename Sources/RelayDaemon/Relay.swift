@@ -34,6 +34,7 @@ public final class Relay: Sendable {
     private let listeners: ListenerSet
     private let control: Mutex<ControlServer?>
     private let forward = Mutex<UnixListener?>(nil)
+    private let local: LocalMailPorts
     private let notifier = SystemdNotifier()
     private let watchdog = Mutex<Watchdog?>(nil)
     private let state: Mutex<State>
@@ -71,10 +72,11 @@ public final class Relay: Sendable {
         if geteuid() == 0 { log.warning("running as root; run as the user fairlead instead, as the systemd unit does") }
         let hub = EventHub(log: log)
         self.hub = hub
-        guard let dns = NameServers.client() else {
+        guard NameServers.client() != nil else {
             throw .configuration(["\(NameServers.variable) is no address with a port; write one such as 192.0.2.53:53"])
         }
-        keys = KeyWatch(queueFolder: configuration.queue.path, seen: assembly.seen, dns: dns, log: log, clock: clock)
+        keys = KeyWatch(
+            queueFolder: configuration.queue.path, seen: assembly.seen, dns: { NameServers.client() ?? .system() }, log: log, clock: clock)
 
         var options = SQLiteQueueStore.Options(clock: clock)
         options.history = configuration.queue.history
@@ -116,6 +118,7 @@ public final class Relay: Sendable {
             throw .unavailable("\(error)")
         }
         listeners = ListenerSet(workers: workers, service: service, log: log)
+        local = LocalMailPorts(assembly.loaded, service: service, workers: workers, log: log)
         state = Mutex(State(assembly: assembly, pool: pool))
         control = Mutex(nil)
     }
@@ -126,6 +129,7 @@ public final class Relay: Sendable {
         await dispatcher.start()
         let forward = try openForwardSocket(state.withLock { $0.assembly.loaded })
         self.forward.withLock { $0 = forward }
+        try local.open(state.withLock { $0.assembly.loaded }, tell: mailToOperator)
         await listeners.apply(change)
         watchdog.withLock { $0 = Watchdog(notifier: notifier, workers: workers.workers, store: store) }
         let upkeep = Upkeep(store: store, hub: hub, log: log, clock: clock)
@@ -152,7 +156,11 @@ public final class Relay: Sendable {
             },
             rewriter: QueueRewriter(
                 store: store, dispatcher: dispatcher, events: hub, clock: clock,
-                settings: { [weak self] in self?.assembly.submission.intake }))
+                settings: { [weak self] in self?.assembly.submission.intake }),
+            testLogin: { [weak self] (name) throws(ControlFailure) in
+                guard let self else { throw ControlFailure(text: "the daemon is stopping", code: 75) }
+                return try self.testLogin(name)
+            })
         do throws(SystemCallError) {
             let server = try ControlServer(path: path, workers: workers, answers: answers)
             server.start()
@@ -208,7 +216,9 @@ public final class Relay: Sendable {
         var warnings = assembly.loaded.warnings.map(\.description)
         for (key, isChanged) in [
             ("queue.path", old.queue.path != assembly.loaded.configuration.queue.path),
-            ("control", old.control != assembly.loaded.configuration.control), ("log", old.log != assembly.loaded.configuration.log),
+            ("control", old.control != assembly.loaded.configuration.control),
+            ("local.socket", old.submitSocket != assembly.loaded.configuration.submitSocket),
+            ("local.maildrop", old.maildrop != assembly.loaded.configuration.maildrop), ("log", old.log != assembly.loaded.configuration.log),
         ] where isChanged {
             warnings.append("\(configurationPath): \(key): takes effect with the next start only")
         }
@@ -219,6 +229,7 @@ public final class Relay: Sendable {
         }
         pacer.change(rate: assembly.rate)
         service.change(assembly.submission)
+        local.change(assembly.loaded)
         reports.change(assembly.reports)
         await listeners.apply(change)
         await dispatcher.change(settings: assembly.dispatcher, route: pool)
@@ -273,6 +284,7 @@ public final class Relay: Sendable {
         await listeners.stop()
         let forward = forward.withLock { $0 }
         await forward?.stop()
+        await local.stop()
         await service.drain()
         await dispatcher.stop()
         watchdog.withLock { $0?.stop() }

@@ -18,6 +18,8 @@ public struct LoadedSettings: Sendable {
     public let passwords: PasswordFile
     /// Empty if there are none.
     public let aliases: AliasTable
+    /// Key `local.accounts`, by the numbers of the users.
+    public let localAccounts: [UInt32: AccountName]
     /// The authorities for the upstream in PEM; `nil`: the system's.
     public let upstreamAuthorities: [UInt8]?
     public let credentials: UpstreamCredentials

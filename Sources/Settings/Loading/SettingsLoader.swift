@@ -67,6 +67,7 @@ struct LoadRun {
         let authorities = loadAuthorities()
         let credentials = loadCredentials()
         checkAlarmCommand()
+        let localAccounts = loadLocalAccounts()
         let hostname = configuration.hostname ?? HostName.full()
         guard let tls, let passwords, let credentials, let hostname, let operatorAddress = configuration.operatorAddress,
             identities.count == configuration.identities.count, !identities.isEmpty
@@ -77,7 +78,7 @@ struct LoadRun {
         return LoadedSettings(
             configuration: configuration, operatorAddress: operatorAddress, hostname: hostname, certificateChain: tls.chain,
             privateKey: tls.key, certificateExpiry: tls.expiry, identities: identities, passwords: passwords, aliases: aliases,
-            upstreamAuthorities: authorities, credentials: credentials,
+            localAccounts: localAccounts, upstreamAuthorities: authorities, credentials: credentials,
             warnings: reading.problems.filter { $0.severity == .warning }.sortedByPlace(),
             keysWithoutEffect: keysWithoutEffect(), reading: reading)
     }
