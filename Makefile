@@ -3,7 +3,8 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run demo build test unit end-to-end faults faults-cut corpus lint format bench compare clean build-packages test-packages
+.PHONY: help run demo build deb deb-test first-mail reference test unit end-to-end faults faults-cut corpus lint format bench compare clean \
+        build-packages test-packages deb-packages
 
 # An import that a target has not declared is an error, so that the rings of Package.swift hold.
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
@@ -31,6 +32,19 @@ demo: build test-packages ## three real clients send, SES's rules are applied, t
 
 build: build-packages ## the release binary, .build/release/fairlead
 	@swift build $(RELEASE_FLAGS)
+
+deb: build deb-packages ## the Debian package of this host's architecture, .build/deb/fairlead_*.deb
+	@packaging/deb
+
+deb-test: deb ## lintian, then install, upgrade with a full queue, remove and purge in a clean Debian; needs root and a Debian mirror
+	@lintian --fail-on error,warning .build/deb/fairlead_*.deb
+	@$(PYTHON) -B -m pytest -c Tests/EndToEnd/pytest.ini --rootdir Tests/Package Tests/Package $(ARGS)
+
+first-mail: deb ## a clean Debian with only the package: the README's steps to the first mail, timed; needs root and a Debian mirror
+	@Tests/Package/first-mail
+
+reference: ## docs/configuration.md, from the binary's own list of keys
+	@packaging/manual --binary $(FAIRLEAD) reference >docs/configuration.md.new && mv docs/configuration.md.new docs/configuration.md
 
 test: unit end-to-end faults-cut ## all tests
 
@@ -76,3 +90,6 @@ build-packages:
 
 test-packages:
 	@packaging/system-packages test
+
+deb-packages:
+	@packaging/system-packages deb

@@ -12,6 +12,7 @@ struct Check: AsyncParsableCommand {
     struct Config: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "All problems of the configuration and the files it names, with line and key.")
+        @Flag(help: "List every key there is instead: its kind, its default, what it is for.") var keys = false
         @OptionGroup var output: OutputOptions
         @OptionGroup var common: CommonOptions
 
@@ -30,6 +31,7 @@ struct Check: AsyncParsableCommand {
         }
 
         func run() async throws {
+            if keys { return try KeyReference.print(json: output.json) }
             var problems: [Problem]
             var isGood = true
             do throws(SettingsError) {
