@@ -33,6 +33,9 @@ enum Terminal {
         write(Array(text.utf8) + [10], to: 2)
     }
 
+    /// Writes octets of others as they are, at once.
+    static func write(_ octets: [UInt8]) { write(octets, to: 1) }
+
     private static func write(_ octets: [UInt8], to descriptor: Int32) {
         var offset = 0
         while offset < octets.count {

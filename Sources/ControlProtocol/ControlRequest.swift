@@ -16,6 +16,7 @@ public struct ControlRequest: Codable, Hashable, Sendable {
         case trace
         case usage
         case reload
+        case testLogin = "test_login"
         case suppressAdd = "suppress_add"
         case suppressRemove = "suppress_remove"
         case suppressList = "suppress_list"
@@ -25,7 +26,8 @@ public struct ControlRequest: Codable, Hashable, Sendable {
         public var isOrder: Bool {
             switch self {
             case .status, .health, .queueList, .queueShow, .queueVerify, .tail, .trace, .usage, .suppressList: false
-            case .queueRetry, .queueHold, .queueRelease, .queueRemove, .queueRewrite, .queueExport, .reload, .suppressAdd, .suppressRemove:
+            case .queueRetry, .queueHold, .queueRelease, .queueRemove, .queueRewrite, .queueExport, .reload, .testLogin, .suppressAdd,
+                .suppressRemove:
                 true
             }
         }
@@ -33,7 +35,7 @@ public struct ControlRequest: Codable, Hashable, Sendable {
 
     public var command: Command
     public var filter: QueueFilter?
-    /// For `trace`: a queue id, a Message-ID, an SES id or a recipient. For `usage`: the month, `2026-03`.
+    /// For `trace`: a queue id, a Message-ID, an SES id or a recipient. For `test_login`: the account. For `usage`: the month, `2026-03`.
     public var word: String?
     /// For `tail`: how many past events come first, all since `events.since` if absent. For lists: the most entries.
     public var count: Int?

@@ -168,6 +168,7 @@ extension HistoryDatabase {
         event.sesID = row.optionalText(16)
         event.attempt = row.optionalInt64(17).map { Int(clamping: $0) }
         event.nextAttempt = row.optionalInt64(18).map { Timestamp(microseconds: $0) }
+        event.alignment = row.optionalText(19)
         if !row.isNull(7) {
             row.withBlob(7) { if let mailbox = try? Mailbox(parsingSender: Array($0)) { event.recipients.append(mailbox) } }
             selectRecipients.bind(1, row.int64(0))

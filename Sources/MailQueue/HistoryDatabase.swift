@@ -30,7 +30,7 @@ final class HistoryDatabase: @unchecked Sendable {
         commit = try prepare("COMMIT")
         rollback = try prepare("ROLLBACK")
         setMark = try prepare("UPDATE mark SET value = ? WHERE name = 'outbox'")
-        insertEvent = try prepare("INSERT INTO event VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")
+        insertEvent = try prepare("INSERT INTO event VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")
         insertRecipient = try prepare("INSERT INTO event_recipient VALUES (?,?,?)")
         insertWord = try prepare("INSERT OR IGNORE INTO word VALUES (?,?,?)")
         selectByQueueID = try prepare("SELECT * FROM event WHERE queue_id = ? ORDER BY number LIMIT 10000")
@@ -193,6 +193,7 @@ final class HistoryDatabase: @unchecked Sendable {
         row.bind(17, text: event.sesID)
         row.bind(18, event.attempt.map { Int64($0) })
         row.bind(19, event.nextAttempt?.microseconds)
+        row.bind(20, text: event.alignment)
         try row.run()
         // The first recipient stands in the event itself.
         for (position, mailbox) in mailboxes.enumerated().dropFirst() {

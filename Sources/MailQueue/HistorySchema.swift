@@ -2,7 +2,7 @@ internal import GRDB
 
 /// The tables of `history.db`: plain columns, so that the `sqlite3` tool can ask while the daemon runs.
 enum HistorySchema {
-    static let version: Int64 = 1
+    static let version: Int64 = 2
 
     static func open(_ path: String) throws(QueueError) -> DatabaseQueue {
         var configuration = Configuration()
@@ -35,6 +35,8 @@ enum HistorySchema {
         let found = try database.number("PRAGMA user_version")
         if found == 0, try database.number("SELECT count(*) FROM sqlite_schema") == 0 {
             try database.run("BEGIN IMMEDIATE; \(tables); PRAGMA user_version=\(version); COMMIT")
+        } else if found == 1 {
+            try database.run("BEGIN IMMEDIATE; ALTER TABLE event ADD COLUMN alignment TEXT; PRAGMA user_version=\(version); COMMIT")
         } else if found != version {
             throw .unusable("\(path) has format \(found), this program knows \(version): start the version that wrote it")
         }
@@ -96,7 +98,8 @@ enum HistorySchema {
           reply TEXT,
           ses_id TEXT,
           attempt INTEGER,
-          next_attempt INTEGER
+          next_attempt INTEGER,
+          alignment TEXT
         );
         CREATE INDEX event_queue_id ON event(queue_id) WHERE queue_id IS NOT NULL;
         CREATE TABLE event_recipient (

@@ -309,6 +309,8 @@ public final class MemoryQueueStore: QueueStore, EventHistory {
     public func release(_ filter: QueueFilter) async throws(QueueError) -> Int {
         edit(filter) { item in
             guard item.state == .held || item.state == .quarantined else { return false }
+            // Test systems' mail leaves only for who names it, or its account.
+            if filter.ids == nil, filter.account == nil, item.note.hasPrefix(QueuedMessage.stagingHold) { return false }
             (item.state, item.note) = (.waiting, "")
             return true
         }

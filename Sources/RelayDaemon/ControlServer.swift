@@ -26,7 +26,7 @@ final class ControlServer: Sendable {
     /// Closes and removes the socket.
     func stop() async { await listener.stop() }
 
-    private static func group(named name: String) -> UInt32? {
+    static func group(named name: String) -> UInt32? {
         var record = Glibc.group()
         var found: UnsafeMutablePointer<Glibc.group>?
         var buffer = [CChar](repeating: 0, count: 16 << 10)

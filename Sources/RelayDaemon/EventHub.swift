@@ -10,6 +10,8 @@ public final class EventHub: EventSink {
         var watcher: (@Sendable (RelayEvent) -> Void)?
         var keeper: (@Sendable (RelayEvent) -> Void)?
         var loose = LooseEvents()
+        /// `nil` while nobody could ask.
+        var meter: EventMeter?
     }
     private let state = Mutex(State())
     private let log: Log
@@ -21,6 +23,7 @@ public final class EventHub: EventSink {
         let concernsAlarms = event.concernsAlarms
         let (listeners, watcher) = state.withLock { state in
             if event.name == .relayed { state.relayedBySecond.add(event.recipients.count, at: event.time.seconds) }
+            state.meter?.count(event)
             return (state.subscribers.isEmpty ? [] : Array(state.subscribers.values), concernsAlarms ? state.watcher : nil)
         }
         watcher?(event)
@@ -52,6 +55,12 @@ public final class EventHub: EventSink {
     func watchForAlarms(_ watcher: @escaping @Sendable (RelayEvent) -> Void) {
         state.withLock { $0.watcher = watcher }
     }
+
+    /// Begins to count events, or goes on.
+    func startMeter() { state.withLock { $0.meter = $0.meter ?? EventMeter() } }
+
+    /// What was counted so far.
+    var meter: EventMeter { state.withLock { $0.meter } ?? EventMeter() }
 
     /// Recipients relayed in the last whole second and in the last sixty.
     public func relayed(at now: Timestamp) -> (lastSecond: Int, lastMinute: Int) {

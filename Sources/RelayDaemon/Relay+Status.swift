@@ -1,5 +1,5 @@
 internal import ControlProtocol
-internal import Crypto
+internal import Cryptography
 internal import Dispatcher
 internal import MailModel
 internal import MailQueue
@@ -58,7 +58,8 @@ extension Relay {
         report.quota = StatusReport.Quota(used: store.ledger.relayed(at: now), limit: configuration.upstream.dailyQuota)
         report.accounts = accounts(assembly, statistics, at: now)
         report.logLinesLost = log.dropped
-        report.dkim = dkimReport(assembly)
+        report.dkim = dkimReport(assembly, statistics)
+        if let trouble = statusFront?.trouble { report.warnings.append(trouble) }
         return report
     }
 

@@ -7,6 +7,7 @@ internal import Networking
 internal import Reports
 internal import SafeIO
 internal import Settings
+internal import StatusServer
 internal import Submission
 internal import Synchronization
 internal import Upstream
@@ -35,6 +36,7 @@ public final class Relay: Sendable {
     private let listeners: ListenerSet
     private let control: Mutex<ControlServer?>
     private let forward = Mutex<UnixListener?>(nil)
+    private let local: LocalMailPorts
     private let notifier = SystemdNotifier()
     private let watchdog = Mutex<Watchdog?>(nil)
     private let state: Mutex<State>
@@ -50,6 +52,8 @@ public final class Relay: Sendable {
     /// Before it, no message waited when the oldest one was looked for last.
     let beforeOldest = Mutex<QueueID?>(nil)
     private let alarmTask = Mutex<Task<Void, Never>?>(nil)
+    private let front = Mutex<StatusFront?>(nil)
+    private let stopping = Mutex(false)
 
     // MARK: Start
 
@@ -79,10 +83,11 @@ public final class Relay: Sendable {
         if geteuid() == 0 { log.warning("running as root; run as the user fairlead instead, as the systemd unit does") }
         let hub = EventHub(log: log)
         self.hub = hub
-        guard let dns = NameServers.client() else {
+        guard NameServers.client() != nil else {
             throw .configuration(["\(NameServers.variable) is no address with a port; write one such as 192.0.2.53:53"])
         }
-        keys = KeyWatch(queueFolder: configuration.queue.path, seen: assembly.seen, dns: dns, log: log, clock: clock)
+        keys = KeyWatch(
+            queueFolder: configuration.queue.path, seen: assembly.seen, dns: { NameServers.client() ?? .system() }, log: log, clock: clock)
 
         var options = SQLiteQueueStore.Options(clock: clock)
         options.history = configuration.queue.history
@@ -125,16 +130,31 @@ public final class Relay: Sendable {
             throw .unavailable("\(error)")
         }
         listeners = ListenerSet(workers: workers, service: service, log: log)
+        local = LocalMailPorts(assembly.loaded, service: service, workers: workers, log: log)
         state = Mutex(State(assembly: assembly, pool: pool, loadedAt: startedAt))
         control = Mutex(nil)
     }
 
     private func open() async throws(StartFailure) {
+        // First, so that whoever can send mail can also ask how it is.
+        await openStatusFront()
+        do throws(StartFailure) {
+            try await openRoad()
+        } catch {
+            await statusFront?.stop()
+            throw error
+        }
+        notifier.ready()
+        log.notice("fairlead \(fairleadVersion) is ready on \(listeners.addresses.map(\.description).sorted().joined(separator: ", "))")
+    }
+
+    private func openRoad() async throws(StartFailure) {
         let change = try listeners.prepare(state.withLock { $0.assembly.listeners })
         try openControlSocket()
         await dispatcher.start()
         let forward = try openForwardSocket(state.withLock { $0.assembly.loaded })
         self.forward.withLock { $0 = forward }
+        try local.open(state.withLock { $0.assembly.loaded }, tell: mailToOperator)
         await listeners.apply(change)
         watchdog.withLock { $0 = Watchdog(notifier: notifier, workers: workers.workers, store: store) }
         let upkeep = Upkeep(store: store, hub: hub, log: log, clock: clock)
@@ -145,8 +165,14 @@ public final class Relay: Sendable {
         alarmTask.withLock { $0 = Task { await alarms.run() } }
         backlogTask.withLock { $0 = Task(priority: .utility) { [weak self, backlog] in await self?.watchBacklog(backlog) } }
         keyTask.withLock { $0 = Task(priority: .utility) { [weak self] in await self?.watchKeys() } }
-        notifier.ready()
-        log.notice("fairlead \(fairleadVersion) is ready on \(listeners.addresses.map(\.description).sorted().joined(separator: ", "))")
+    }
+
+    private func openStatusFront() async {
+        let wanted = StatusFront.Wanted(assembly.loaded)
+        if wanted != nil { hub.startMeter() }
+        let front = StatusFront(source: StatusPages(relay: { [weak self] in self }), log: log)
+        self.front.withLock { $0 = front }
+        await front.start(wanted)
     }
 
     private func watchFiles() {
@@ -167,7 +193,11 @@ public final class Relay: Sendable {
             },
             rewriter: QueueRewriter(
                 store: store, dispatcher: dispatcher, events: hub, clock: clock,
-                settings: { [weak self] in self?.assembly.submission.intake }))
+                settings: { [weak self] in self?.assembly.submission.intake }),
+            testLogin: { [weak self] (name) throws(ControlFailure) in
+                guard let self else { throw ControlFailure(text: "the daemon is stopping", code: 75) }
+                return try self.testLogin(name)
+            })
         do throws(SystemCallError) {
             let server = try ControlServer(path: path, workers: workers, answers: answers)
             server.start()
@@ -222,6 +252,7 @@ public final class Relay: Sendable {
         let assembly: Assembly
         let change: ListenerSet.Change
         var warnings: [String] = []
+        let statusChange: StatusFront.Change?
         do throws(StartFailure) {
             assembly = try Self.load(configurationPath, clock: clock, seen: keys.seen)
             if assembly.loaded.credentials != self.assembly.loaded.credentials, let objection = await trial(of: assembly) {
@@ -230,6 +261,7 @@ public final class Relay: Sendable {
                 warnings.append(problem)
             }
             change = try listeners.prepare(assembly.listeners)
+            statusChange = try await statusFront?.prepare(StatusFront.Wanted(assembly.loaded))
         } catch {
             log.error("reload refused, the old configuration stays in force: \(error.lines.joined(separator: "; "))")
             throw ControlFailure(text: "the old configuration stays in force:\n" + error.lines.joined(separator: "\n"), code: 78)
@@ -238,7 +270,9 @@ public final class Relay: Sendable {
         warnings += assembly.loaded.warnings.map(\.description)
         for (key, isChanged) in [
             ("queue.path", old.queue.path != assembly.loaded.configuration.queue.path),
-            ("control", old.control != assembly.loaded.configuration.control), ("log", old.log != assembly.loaded.configuration.log),
+            ("control", old.control != assembly.loaded.configuration.control),
+            ("local.socket", old.submitSocket != assembly.loaded.configuration.submitSocket),
+            ("local.maildrop", old.maildrop != assembly.loaded.configuration.maildrop), ("log", old.log != assembly.loaded.configuration.log),
         ] where isChanged {
             warnings.append("\(configurationPath): \(key): takes effect with the next start only")
         }
@@ -247,6 +281,8 @@ public final class Relay: Sendable {
         putInForce(assembly, pool: pool)
         filesRefused.withLock { $0 = nil }
         await listeners.apply(change)
+        if assembly.loaded.configuration.http != nil { hub.startMeter() }
+        if let statusChange { await statusFront?.apply(statusChange) }
         await dispatcher.change(settings: assembly.dispatcher, route: pool)
         await alarms.withLock { $0 }?.change(
             host: assembly.loaded.hostname.description, receivers: alarmReceivers(assembly, mail: mailToOperator))
@@ -266,6 +302,7 @@ public final class Relay: Sendable {
             state.loadedAt = clock()
         }
         service.change(assembly.submission)
+        local.change(assembly.loaded)
         reports.change(assembly.reports)
     }
 
@@ -308,10 +345,12 @@ public final class Relay: Sendable {
     /// Takes no more connections, lets sessions and deliveries under way come to their end, writes everything down.
     public func stop() async {
         notifier.stopping()
+        stopping.withLock { $0 = true }
         log.notice("stopping: finishing what is under way")
         await listeners.stop()
         let forward = forward.withLock { $0 }
         await forward?.stop()
+        await local.stop()
         await service.drain()
         await dispatcher.stop()
         watchdog.withLock { $0?.stop() }
@@ -320,6 +359,7 @@ public final class Relay: Sendable {
         backlogTask.withLock { $0?.cancel() }
         keyTask.withLock { $0?.cancel() }
         files.withLock { $0 }?.stop()
+        await statusFront?.stop()
         await store.close()
         let server = control.withLock { $0 }
         await server?.stop()
@@ -330,6 +370,8 @@ public final class Relay: Sendable {
     // MARK: For `status`
 
     var assembly: Assembly { state.withLock { $0.assembly } }
+    var statusFront: StatusFront? { front.withLock { $0 } }
+    var isStopping: Bool { stopping.withLock { $0 } }
     var pool: UpstreamPool { state.withLock { $0.pool } }
     /// When what is in force was read.
     var loadedAt: Timestamp { state.withLock { $0.loadedAt } }

@@ -1,4 +1,4 @@
-internal import MailModel
+public import MailModel
 
 extension Command {
     /// - Parameter line: without its CRLF.
@@ -7,14 +7,16 @@ extension Command {
     }
 
     /// Reads the arguments that belong to the verb.
-    public init(_ line: CommandLine) throws(CommandError) {
+    ///
+    /// - Parameter localHost: whose users need no domain; `nil` where clients are not of this host.
+    public init(_ line: CommandLine, localHost: Domain? = nil) throws(CommandError) {
         let argument = line.argument
         switch line.verb {
         case .ehlo: self = .ehlo(try Self.clientName(argument, .ehlo))
         case .helo: self = .helo(try Self.clientName(argument, .helo))
         case .auth: self = try Self.authentication(argument)
-        case .mail: self = .mail(try MailArguments(parsing: argument))
-        case .rcpt: self = .rcpt(try RecipientArgument(parsing: argument))
+        case .mail: self = .mail(try MailArguments(parsing: argument, localHost: localHost))
+        case .rcpt: self = .rcpt(try RecipientArgument(parsing: argument, isLocal: localHost != nil))
         case .noop: self = .noop
         case .help: self = .help
         case .vrfy:

@@ -1,9 +1,9 @@
 internal import MailModel
 
 extension MailArguments {
-    init(parsing argument: ArraySlice<UInt8>) throws(CommandError) {
+    init(parsing argument: ArraySlice<UInt8>, localHost: Domain? = nil) throws(CommandError) {
         let path = try PathArgument(parsing: argument, keyword: "FROM", verb: .mail)
-        self.init(sender: try SenderArgument(path.address))
+        self.init(sender: try SenderArgument(path.address, localHost))
         var hasBody = false
         var hasAuth = false
         for text in path.parameters {
@@ -31,7 +31,7 @@ extension MailArguments {
 }
 
 extension SenderArgument {
-    fileprivate init(_ address: ArraySlice<UInt8>) throws(CommandError) {
+    fileprivate init(_ address: ArraySlice<UInt8>, _ localHost: Domain?) throws(CommandError) {
         guard !address.isEmpty else {
             self = .null
             return
@@ -41,7 +41,10 @@ extension SenderArgument {
         } catch .addressLiteral {
             self = .literal(try AddressLiteral.checked(address, .mail))
         } catch {
-            throw .malformedAddress(.mail, error)
+            guard error == .missingAt, let localHost, let name = try? LocalPart(parsing: address) else {
+                throw .malformedAddress(.mail, error)
+            }
+            self = .mailbox(Mailbox(localPart: name, domain: localHost))
         }
     }
 }

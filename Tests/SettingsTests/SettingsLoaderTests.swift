@@ -1,4 +1,4 @@
-import Crypto
+import Cryptography
 import Glibc
 import MailModel
 import SafeIO
@@ -20,6 +20,19 @@ import Testing
         #expect(settings.credentials.username == "AKIAIOSFODNN7EXAMPLE")
         #expect(settings.upstreamAuthorities == nil)
         #expect(settings.aliases.isEmpty)
+    }
+
+    @Test func usersOfThisHost() throws {
+        let folder = try TestFolder()
+        let text = try folder.read("fairlead.yaml")
+        try folder.write("fairlead.yaml", text + "local: { accounts: { root: shop, \"4711\": crm, no-such-user: crm } }\n")
+        let settings = try folder.load()
+        #expect(settings.localAccounts.mapValues(\.description) == [0: "shop", 4711: "crm"])
+        #expect(messages(settings).count == 1)
+        #expect(messages(settings).first?.contains("no user no-such-user") ?? false)
+        try folder.write("fairlead.yaml", text + "queue: { path: /srv/queue// }\nlocal: { socket: /x/y.sock }\n")
+        let others = try folder.load().configuration
+        #expect((others.submitSocket, others.maildrop) == ("/x/y.sock", "/srv/queue-maildrop"))
     }
 
     @Test func nothingSecretIsPrinted() throws {

@@ -25,10 +25,11 @@ public struct Configuration: Hashable, Sendable {
     /// So many hard bounces put an address on the suppression list; `nil`: none do.
     public internal(set) var suppressAfter: Int?
     public internal(set) var alarm = Alarm()
+    public internal(set) var local = Local()
     /// The path of the control socket.
     public internal(set) var control = "/run/fairlead/control.sock"
     /// `nil`: off.
-    public internal(set) var http: ListenAddress? = .defaultHTTP
+    public internal(set) var http: HTTPServer? = .standard
     public internal(set) var log = Log()
 
     init() {}
@@ -100,11 +101,14 @@ extension Configuration: Section {
             "alarm", \.alarm, .section(),
             "Who is told when something needs a person, besides the log, `status` and `check health`."),
         SectionKey(
+            "local", \.local, .section(),
+            "Programs of this host that send through `fairlead sendmail`: who may, and as which account."),
+        SectionKey(
             "control", \.control, .socketPath,
             "The socket that the commands talk to the daemon through."),
         SectionKey(
-            "http", \.http, .listenAddressOrOff,
-            "Where health, metrics and status are served, or off."),
+            "http", \.http, .httpServer, defaultText: ListenAddress.defaultHTTP?.description,
+            "Where health, metrics, status and the dashboard are served over HTTP, or off; as a section also to whom."),
         SectionKey(
             "log", \.log, .section(),
             "What is logged, and how."),

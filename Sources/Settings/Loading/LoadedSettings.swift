@@ -1,4 +1,4 @@
-public import Crypto
+public import Cryptography
 public import MailModel
 public import SafeIO
 
@@ -19,6 +19,8 @@ public struct LoadedSettings: Sendable {
     public let passwords: PasswordFile
     /// Empty if there are none.
     public let aliases: AliasTable
+    /// Key `local.accounts`, by the numbers of the users.
+    public let localAccounts: [UInt32: AccountName]
     /// The authorities for the upstream in PEM; `nil`: the system's.
     public let upstreamAuthorities: [UInt8]?
     public let credentials: UpstreamCredentials
@@ -29,6 +31,8 @@ public struct LoadedSettings: Sendable {
     public internal(set) var text: [UInt8] = []
     /// Every file that the configuration names, as it was read; `nil`: it was not there.
     public let files: [String: FileStamp?]
+    /// What requests over HTTP must bring; `nil`: nothing.
+    public let httpToken: Secret?
     /// What works and is probably not meant.
     public let warnings: [Problem]
     /// The keys of the file that do nothing yet, each where it first stands.
@@ -47,6 +51,9 @@ public struct LoadedSettings: Sendable {
     public func problem(with key: String, _ message: String) -> Problem {
         Problem(.error, file: reading.file, at: reading.nearestPlace(above: key), key: key, message)
     }
+
+    /// Whether the file says where to serve HTTP, or leaves it at the default.
+    public var isHTTPGiven: Bool { reading.places["http"] != nil }
 
     /// The same for the address of a listener, by its index in `configuration.listeners`.
     public func problem(withListener index: Int, _ message: String) -> Problem {

@@ -1,4 +1,4 @@
-internal import Crypto
+internal import Cryptography
 internal import Glibc
 public import MailModel
 internal import SafeIO
@@ -73,7 +73,9 @@ struct LoadRun {
         let aliases = loadAliases()
         let authorities = loadAuthorities()
         let credentials = loadCredentials()
+        let httpToken = loadHTTPToken()
         checkAlarmCommand()
+        let localAccounts = loadLocalAccounts()
         let hostname = configuration.hostname ?? HostName.full()
         guard let tls, let passwords, let credentials, let hostname, let operatorAddress = configuration.operatorAddress,
             identities.count == configuration.identities.count, !identities.isEmpty
@@ -84,7 +86,7 @@ struct LoadRun {
         return LoadedSettings(
             configuration: configuration, operatorAddress: operatorAddress, hostname: hostname, certificateChain: tls.chain,
             privateKey: tls.key, certificateExpiry: tls.expiry, identities: identities, passwords: passwords, aliases: aliases,
-            upstreamAuthorities: authorities, credentials: credentials, files: files,
+            localAccounts: localAccounts, upstreamAuthorities: authorities, credentials: credentials, files: files, httpToken: httpToken,
             warnings: reading.problems.filter { $0.severity == .warning }.sortedByPlace(),
             keysWithoutEffect: keysWithoutEffect(), reading: reading)
     }
