@@ -77,7 +77,8 @@ let package = Package(
         module(
             "Commands",
             on: [
-                "RelayDaemon", "ControlProtocol", "LocalMail", "MailModel", "Settings", "Networking", "SESSandbox", "DKIM", "SafeIO", "Crypto",
+                "RelayDaemon", "ControlProtocol", "LocalMail", "MailModel", "Settings", "Networking", "SESSandbox", "DKIM", "SafeIO",
+                "Crypto",
                 argumentParser,
             ]),
         .executableTarget(name: "fairlead", dependencies: ["Commands"], swiftSettings: strict),
