@@ -10,8 +10,8 @@ struct Fairlead: AsyncParsableCommand {
         version: "fairlead \(fairleadVersion)",
         subcommands: [
             Serve.self, Setup.self, TestMessage.self, Dev.self, Demo.self, Sandbox.self, Status.self, Queue.self, Tail.self, Trace.self,
-            Accounts.self, DKIMKeys.self, DNSCommand.self, CertificateCommand.self, Suppress.self, Forward.self, Sendmail.self, Check.self,
-            Reload.self,
+            Report.self, Accounts.self, DKIMKeys.self, DNSCommand.self, CertificateCommand.self, Suppress.self, Forward.self, Sendmail.self,
+            Check.self, Reload.self,
         ])
 
 }

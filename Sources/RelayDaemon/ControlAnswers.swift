@@ -35,7 +35,7 @@ struct ControlAnswers: ControlAnswering {
             case .suppressAdd: return try await suppress(request)
             case .suppressRemove: return try await unsuppress(request)
             case .suppressList: try await listSuppressions(send)
-            case .queueList, .queueShow, .queueVerify, .queueExport, .tail, .trace: break
+            case .queueList, .queueShow, .queueVerify, .queueExport, .tail, .trace, .usage: break
             }
         } catch {
             throw ControlFailure(text: error.description, code: error.isNotFound ? 65 : 75)

@@ -20,7 +20,7 @@ extension Relay {
             switch wanted.policy.security {
             case .implicitTLS: tls = "implicit"
             case .startTLS: tls = "starttls"
-            case .trusted: return nil
+            case .trusted, .local: return nil
             }
             let address = wanted.address
             let host = address.isUnspecified ? (address.isIPv6 ? "::1" : "127.0.0.1") : address.host

@@ -1,5 +1,5 @@
 public import ControlProtocol
-internal import Crypto
+internal import Cryptography
 internal import Dispatcher
 public import MailModel
 internal import MailQueue

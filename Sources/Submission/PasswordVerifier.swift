@@ -1,4 +1,4 @@
-internal import Crypto
+internal import Cryptography
 internal import Dispatch
 public import MailModel
 internal import Synchronization

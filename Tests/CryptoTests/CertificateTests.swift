@@ -1,7 +1,7 @@
 import Glibc
 import Testing
 
-@testable import Crypto
+@testable import Cryptography
 
 @Suite struct CertificateTests {
     @Test func readsWhatItMade() throws {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Crypto
+@testable import Cryptography
 
 @Suite struct TLSVerificationTests {
     /// What the client says of a server with `identity`, reached as `name`; `nil` if it believes; the same in every version.

@@ -15,10 +15,10 @@ extension Configuration {
         let root = KeyPathText.root
         if reading.places["listeners"] == nil { seen += listeners.map { ($0.address, "the default listener") } }
         for (address, path) in reading.listenAddresses { report(address, path.key("address")) }
-        if let http { report(http, root.key("http")) }
-        if let http, !http.address.isLoopback, !http.address.isPrivate {
-            reading.report(
-                .warning, key: root.key("http"), "\(http) may be reached from outside, and shows status to everybody; listen on 127.0.0.1")
+        if let http {
+            let place = root.key("http")
+            report(http.address, reading.places[place.key("address").text] == nil ? place : place.key("address"))
+            checkHTTP(http, place, &reading)
         }
 
         func report(_ address: ListenAddress, _ path: KeyPathText) {
@@ -32,6 +32,21 @@ extension Configuration {
                 reading.report(key: path, "\(address) collides with \(other.name), \(other.address)\(why); choose another port")
             }
             seen.append((address, path.text))
+        }
+    }
+
+    private func checkHTTP(_ http: HTTPServer, _ place: KeyPathText, _ reading: inout Reading) {
+        guard !http.address.address.isLoopback else { return }
+        if http.token == nil {
+            reading.report(
+                .warning, key: place,
+                "\(http) may be reached from outside, so that without a token only /healthz is answered; "
+                    + "add http.token, or listen on 127.0.0.1")
+        } else if !http.address.address.isPrivate {
+            reading.report(
+                .warning, key: place,
+                "\(http) may be reached from outside, and the token goes over the wire as it is; "
+                    + "put a proxy with TLS in front of 127.0.0.1")
         }
     }
 
