@@ -93,7 +93,8 @@ let package = Package(
         module(
             "Commands",
             on: [
-                "RelayDaemon", "ControlProtocol", "LocalMail", "MailModel", "Settings", "Networking", "SESSandbox", "DKIM", "SafeIO", "Cryptography",
+                "RelayDaemon", "ControlProtocol", "LocalMail", "MailModel", "Settings", "Networking", "SESSandbox", "DKIM", "SafeIO",
+                "Cryptography",
                 argumentParser,
             ]),
         .executableTarget(name: "fairlead", dependencies: ["Commands"], swiftSettings: strict),

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import LocalMail
 internal import MailModel
 internal import SafeIO
 internal import Settings
@@ -33,11 +34,11 @@ struct LocalPlace {
 
 /// The user who calls.
 struct LocalUser {
-    let mailbox: Mailbox
+    let address: LocalAddress
     /// As the environment or the user database has it; may be empty.
     let fullName: [UInt8]
 
-    init(host: Domain) throws {
+    init() throws {
         let number = getuid()
         var record = passwd()
         var found: UnsafeMutablePointer<passwd>?
@@ -49,7 +50,7 @@ struct LocalUser {
             gecos = record.pw_gecos.map { String(cString: $0) } ?? ""
         }
         let login = try (try? LocalPart(unquoted: Array(name.utf8))) ?? LocalPart(unquoted: Array("uid\(number)".utf8))
-        mailbox = Mailbox(localPart: login, domain: host)
+        address = try LocalAddress(user: login)
         let written = getenv("NAME").map { String(cString: $0) } ?? String(gecos.prefix { $0 != "," })
         // An & stands for the login name (finger(1)).
         fullName = Array(written.utf8).flatMap { octet in

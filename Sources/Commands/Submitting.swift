@@ -15,7 +15,7 @@ struct Submitting {
     init(_ given: SendmailArguments, config: String) throws {
         self.given = given
         place = try LocalPlace(config: config)
-        user = try LocalUser(host: place.host)
+        user = try LocalUser()
     }
 
     /// What the largest message may have, and some for its header.
@@ -31,9 +31,10 @@ struct Submitting {
         let message: LocalMessage
         do {
             let name = given.fullName.map { Array($0.utf8) } ?? user.fullName
+            let author = (sender ?? user.address).written(at: place.host)
             message = try LocalMessage(
-                try WholeFile.readStandardInput(limit: Self.limit), dotEnds: given.dotEnds, author: (name, sender ?? user.mailbox),
-                host: place.host, readsRecipients: given.readsRecipients)
+                try WholeFile.readStandardInput(limit: Self.limit), dotEnds: given.dotEnds, author: (name, author), host: place.host,
+                readsRecipients: given.readsRecipients)
         } catch let error as SystemCallError {
             throw failure("\(error)", Sysexits.data)
         } catch {
@@ -41,7 +42,7 @@ struct Submitting {
         }
         recipients += message.recipients
         guard !recipients.isEmpty else { throw failure("the message names no recipient in To, Cc or Bcc", Sysexits.usage) }
-        let path = given.wantsNoReports ? [] : sender?.wireOctets ?? []
+        let path = given.wantsNoReports ? [] : sender?.path ?? []
         try submit(message.wire, from: path, to: recipients.map(\.path))
     }
 
@@ -49,7 +50,7 @@ struct Submitting {
     func verify() throws {
         let recipients = try given.recipients.flatMap { try list($0) }
         guard !recipients.isEmpty else { throw failure("no recipients; name them behind the options", Sysexits.usage) }
-        let sender = try self.sender()?.wireOctets ?? []
+        let sender = try self.sender()?.path ?? []
         var isRefused = false
         do throws(LocalRefusal) {
             var dialogue = LocalDialogue(try connect())
@@ -68,21 +69,18 @@ struct Submitting {
 
     // MARK: Steps
 
-    private func list(_ text: String) throws -> [LocalRecipient] {
+    private func list(_ text: String) throws -> [LocalAddress] {
         do throws(LocalMailError) {
-            return try LocalRecipient.list(in: Array(text.utf8), from: PrintableText.sanitized(text.utf8, limit: 100))
+            return try LocalAddress.list(in: Array(text.utf8), from: PrintableText.sanitized(text.utf8, limit: 100))
         } catch {
             throw failure("\(error); give an address such as anna@example.com, or the name of a user of this host", Sysexits.usage)
         }
     }
 
     /// `nil` for none.
-    private func sender() throws -> Mailbox? {
-        guard let text = given.sender else { return user.mailbox }
-        if text.isEmpty || text == "<>" { return nil }
-        guard let first = try list(text).first else { return nil }
-        if first.mailbox.domain.isFullyQualified { return first.mailbox }
-        return Mailbox(localPart: first.mailbox.localPart, domain: place.host)
+    private func sender() throws -> LocalAddress? {
+        guard let text = given.sender else { return user.address }
+        return text.isEmpty || text == "<>" ? nil : try list(text).first
     }
 
     private func connect() throws(LocalRefusal) -> UnixStream {

@@ -53,12 +53,12 @@ struct LocalHeader {
     var hasAuthor: Bool { fields.contains { $0.name.equalsIgnoringCase("From") } }
 
     /// Everybody whom To, Cc and Bcc name, or the Resent fields of these names.
-    func recipients() throws(LocalMailError) -> [LocalRecipient] {
+    func recipients() throws(LocalMailError) -> [LocalAddress] {
         let resent = fields.filter { Self.isOne(of: Self.resentNames, $0) }
-        var found: [LocalRecipient] = []
+        var found: [LocalAddress] = []
         for field in resent.isEmpty ? fields.filter({ Self.isOne(of: Self.recipientNames, $0) }) : resent {
             let source = "\(PrintableText.sanitized(field.name, limit: 20)) field"
-            found += try LocalRecipient.list(in: Array(field.value), from: source)
+            found += try LocalAddress.list(in: Array(field.value), from: source)
         }
         return found
     }

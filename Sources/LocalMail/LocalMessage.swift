@@ -10,7 +10,7 @@ public struct LocalMessage: Sendable {
     /// For after DATA: dots doubled, the final dot at the end.
     public let wire: [UInt8]
     /// Those that the header names, if they were asked for: of the Resent fields where there are any.
-    public let recipients: [LocalRecipient]
+    public let recipients: [LocalAddress]
 
     /// - Parameters:
     ///   - dotEnds: whether a line with a single dot ends the message.

@@ -272,7 +272,8 @@ public final class Relay: Sendable {
             ("queue.path", old.queue.path != assembly.loaded.configuration.queue.path),
             ("control", old.control != assembly.loaded.configuration.control),
             ("local.socket", old.submitSocket != assembly.loaded.configuration.submitSocket),
-            ("local.maildrop", old.maildrop != assembly.loaded.configuration.maildrop), ("log", old.log != assembly.loaded.configuration.log),
+            ("local.maildrop", old.maildrop != assembly.loaded.configuration.maildrop),
+            ("log", old.log != assembly.loaded.configuration.log),
         ] where isChanged {
             warnings.append("\(configurationPath): \(key): takes effect with the next start only")
         }

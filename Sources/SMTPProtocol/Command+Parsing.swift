@@ -1,4 +1,4 @@
-public import MailModel
+internal import MailModel
 
 extension Command {
     /// - Parameter line: without its CRLF.
@@ -8,15 +8,15 @@ extension Command {
 
     /// Reads the arguments that belong to the verb.
     ///
-    /// - Parameter localHost: whose users need no domain; `nil` where clients are not of this host.
-    public init(_ line: CommandLine, localHost: Domain? = nil) throws(CommandError) {
+    /// - Parameter isLocal: the client is a program of this host, whose users need no domain.
+    public init(_ line: CommandLine, isLocal: Bool = false) throws(CommandError) {
         let argument = line.argument
         switch line.verb {
         case .ehlo: self = .ehlo(try Self.clientName(argument, .ehlo))
         case .helo: self = .helo(try Self.clientName(argument, .helo))
         case .auth: self = try Self.authentication(argument)
-        case .mail: self = .mail(try MailArguments(parsing: argument, localHost: localHost))
-        case .rcpt: self = .rcpt(try RecipientArgument(parsing: argument, isLocal: localHost != nil))
+        case .mail: self = .mail(try MailArguments(parsing: argument, isLocal: isLocal))
+        case .rcpt: self = .rcpt(try RecipientArgument(parsing: argument, isLocal: isLocal))
         case .noop: self = .noop
         case .help: self = .help
         case .vrfy:

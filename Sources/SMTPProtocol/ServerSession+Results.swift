@@ -65,8 +65,8 @@ extension ServerSession {
         /// One more AUTH closes.
         public var maximumFailedLogins = 3
         public var maximumTransactions = 10_000
-        /// This host's name, if its own programs are the clients: names without a domain are its users then.
-        public var localHost: Domain?
+        /// The clients are programs of this host: names without a domain are its users.
+        public var isLocal = false
 
         public init(hostname: String, security: Security, maximumMessageSize: Int) {
             self.hostname = hostname

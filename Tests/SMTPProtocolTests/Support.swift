@@ -33,11 +33,11 @@ struct ServerShell {
 
     init(
         _ security: ServerSession.Configuration.Security = .startTLS(available: true), limit: Int = 1000, recipients: Int = 1000,
-        localHost: Domain? = nil
+        isLocal: Bool = false
     ) {
         var configuration = ServerSession.Configuration(hostname: "relay.example.com", security: security, maximumMessageSize: limit)
         configuration.maximumRecipients = recipients
-        configuration.localHost = localHost
+        configuration.isLocal = isLocal
         self.limit = limit
         session = ServerSession(configuration)
         apply(session.greeting(clientHasSpoken: false))
