@@ -8,19 +8,19 @@ struct Sendmail: AsyncParsableCommand {
             The message is read from standard input, with its header; recipients are the arguments. A user of this host needs no domain: such \
             mail goes to the alias of that name, else to the operator. Called as sendmail, mailq or newaliases, it is that program.
 
-              -t              the recipients are in To, Cc and Bcc, besides those given
+              -t              recipients from To, Cc and Bcc, besides those given
               -i, -oi         a line with a single dot does not end the message
-              -f, -r ADDRESS  the envelope sender; empty or <> for none. Default: the user at this host
-              -F NAME         the author's name, where the message has no From
-              -N never        nobody is told of failures; other values of -N, and -R and -V, are taken and have no effect
+              -f, -r ADDRESS  the envelope sender; empty or <> for none
+              -F NAME         the author's name, where there is no From
+              -N never        nobody is told of failures
               -bs             SMTP on standard input and output
-              -bv             say whether the recipients would be taken; sends nothing
+              -bv             say whether the recipients would be taken
               -bp             the queue, as mailq prints it
               -bi             put the aliases in force, as newaliases does
               -q              try everything in the queue now
               -v              say the queue id
               --              what follows are addresses
-              --config FILE   the configuration file (default: /etc/fairlead/fairlead.yaml)
+              --config FILE   default: /etc/fairlead/fairlead.yaml
 
             Other options of sendmail are ignored. While the daemon is down the message goes to the maildrop, which the daemon empties. \
             Exit status 0: accepted; 64: usage; 65: the message is refused; 67: a recipient is refused; 75: try again; 77: not allowed.
@@ -37,10 +37,10 @@ struct Sendmail: AsyncParsableCommand {
         case .dialogue:
             var dialogue = try SMTPOnStandardInput(config: config)
             try dialogue.run()
-        case .listQueue: try await ask(Queue.List.self, [], config)
+        case .listQueue: try await MailQueueListing.show(config: config)
         case .flush: try await ask(Queue.Retry.self, ["--all"], config)
         case .aliases: try await newAliases(config)
-        case .help: Terminal.line(Self.helpMessage())
+        case .help: Terminal.line(Fairlead.helpMessage(for: Sendmail.self))
         case .foreign(let letter):
             throw failure(
                 "-b\(letter) is not for this sendmail: the daemon is `fairlead serve`, and systemd starts it: systemctl start fairlead",

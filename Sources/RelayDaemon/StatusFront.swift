@@ -33,7 +33,7 @@ final class StatusFront: Sendable {
     private let state = Mutex(State())
     private let source: any StatusSource
     private let log: Log
-    private static let retryInterval: Duration = .seconds(10)
+    private static let retryInterval: Duration = .seconds(5)
 
     init(source: any StatusSource, log: Log) {
         self.source = source

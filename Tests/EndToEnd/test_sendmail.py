@@ -3,6 +3,7 @@ import email
 import email.policy
 import grp
 import os
+import re
 import stat
 import subprocess
 
@@ -272,7 +273,11 @@ def test_names_of_the_family(place, relay, tmp_path):
     relay.cli("reload")
     try:
         queue_id = queued(place.run("-t", "-v", text=mail(token())))
-        assert queue_id in call("mailq") and queue_id in call("sendmail", "-bp")
+        for listed in (call("mailq"), call("sendmail", "-bp")):
+            lines = listed.splitlines()
+            assert lines[0].startswith("-Queue ID-") and re.fullmatch(r"-- \d+ Kbytes in 1 Request\.", lines[-1])
+            assert re.fullmatch(queue_id + r"! +\d+ \w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d  root@localhost", lines[1]), lines[1]
+            assert lines[-3].split() == ["user@example.net"] or lines[-2].split() == ["user@example.net"]
         assert "due now" in call("sendmail", "-q")
         with open(relay.path("aliases"), "a") as f:
             f.write("new@mail.example.com: new@corp.example\n")
@@ -282,6 +287,8 @@ def test_names_of_the_family(place, relay, tmp_path):
         relay.configure(accounts={"local": {"mode": "live"}})
         relay.cli("reload")
         relay.cli("queue", "release", "--all")
+    relay.wait_queue_empty()
+    assert call("mailq") == "Mail queue is empty\n"
 
 
 def test_help(place):
@@ -391,6 +398,64 @@ def test_other_kinds_of_files_harm_nobody(place, relay, upstream):
     os.chown(foreign + "2", -1, grp.getgrnam("nogroup").gr_gid)
     os.rename(foreign + "2", os.path.join(place.maildrop, token()))
     until(lambda: "moved in" in relay.log(), relay.log)
+
+
+def test_a_drop_that_meets_a_limit_waits(place, relay, upstream):
+    """`daemon` may reach one recipient an hour, and another user's mail does not wait for it."""
+    relay.stop()
+    names = [token() for _ in range(3)]
+    for name in names[:2]:
+        place.run("-t", text=mail(name), user="daemon")
+    place.run("-t", text=mail(names[2]))
+    relay.start()
+    upstream.one_with(names[0])
+    upstream.one_with(names[2])
+    until(lambda: "over its rate" in relay.log(), relay.log)
+    (left,) = [f for f in place.dropped() if not f.startswith("refused.")]
+    os.remove(os.path.join(place.maildrop, left))
+
+
+def test_one_user_cannot_take_every_place(place, relay):
+    relay.configure(limits={"connections_per_ip": 3})
+    relay.cli("reload")
+    held = []
+    script = f"import socket,sys,time; s = [socket.socket(socket.AF_UNIX) for _ in range(4)]; [x.connect({place.socket!r}) for x in s]; " \
+             "print(b'421' in s[3].recv(100), flush=True); sys.stdin.read()"
+    try:
+        hog = subprocess.Popen(["/usr/bin/python3", "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd="/", **local_mail.as_user("nobody"))
+        held.append(hog)
+        assert hog.stdout.readline() == b"True\n"
+        place.run("-t", text=mail(token()), user="www-data")
+        assert [f for f in place.dropped() if not f.startswith("refused.")] == []
+    finally:
+        for hog in held:
+            hog.kill()
+            hog.wait()
+        relay.configure(limits={"connections_per_ip": 2000})
+        relay.cli("reload")
+
+
+def test_without_any_configuration_of_it(make, make_for_module, upstream, binary):
+    """Beside the control socket, as the account `local`."""
+    relay = make.relay(upstream)
+    name = token()
+    done = relay.cli("sendmail", "-v", "-t", stdin=mail(name))
+    assert accepted(relay, done.stdout.split()[-1])["account"] == "local"
+    upstream.one_with(name)
+    relay.stop()
+    other = token()
+    relay.cli("sendmail", "-t", stdin=mail(other))
+    relay.start()
+    upstream.one_with(other)
+
+
+def test_two_daemons_in_one_folder(make, upstream, place):
+    """Where the usual place is taken, the daemon says so and starts."""
+    first = make.relay(upstream)
+    second = make.relay(upstream, start=False, control=first.path("second.sock"))
+    second.start()
+    assert "local.socket" in second.log()
+    first.cli("sendmail", "-t", stdin=mail(token()))
 
 
 def test_a_flood_of_drops(place, relay, upstream):

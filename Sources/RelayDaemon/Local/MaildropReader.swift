@@ -79,9 +79,8 @@ final class MaildropReader: Sendable {
         }
         if let failure { log.warning("maildrop: \(failure)") }
         var refused: [String] = []
-        // Names begin with the time.
+        // Names begin with the time. A stop of the daemon ends this too: the next session is told 421.
         for name in names.sorted() {
-            if Task.isCancelled { return false }
             switch handIn(name, group) {
             case .done: break
             case .refused(let text): refused.append(text)
