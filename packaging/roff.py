@@ -52,7 +52,12 @@ class Page:
     def discussion(self, words):
         """Paragraphs, and indented blocks as they stand."""
         for block in re.split(r"\n\s*\n", textwrap.dedent(words).strip("\n")):
-            if all(line.startswith((" ", "\t")) for line in block.split("\n")):
+            lines = block.split("\n")
+            table = [re.fullmatch(r"\s+(\S.*?)\s{2,}(\S.*)", line) for line in lines]
+            if all(table):
+                for row in table:
+                    self.term(bold(text(row[1])), row[2])
+            elif all(line.startswith((" ", "\t")) for line in lines):
                 self.lines += [".PP", ".nf", text(block), ".fi"]
             else:
                 self.text(" ".join(block.split()))

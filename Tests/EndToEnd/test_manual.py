@@ -87,6 +87,22 @@ def test_every_key_is_in_the_reference(binary):
         assert f"`{key}`" in text or f"\n## {key}\n" in text, key
 
 
+def test_documents_name_commands_that_exist(binary):
+    known = {name: commands(name) for name in commands()}
+    documents = [os.path.join(REPOSITORY, "README.md")]
+    documents += [os.path.join(folder, name) for folder, _, names in os.walk(os.path.join(REPOSITORY, "docs")) for name in names]
+    found = set()
+    for document in documents:
+        if not document.endswith(".md"):
+            continue
+        with open(document, encoding="utf-8") as file:
+            for first, second in re.findall(r"(?:^[#$] |`)fairlead ([a-z]+)(?: ([a-z]+)\b)?", file.read(), re.M):
+                found.add((first, second, os.path.basename(document)))
+    assert len(found) > 50
+    wrong = [each for each in found if each[0] not in {*known, "help"} or known.get(each[0]) and each[1] and each[1] not in known[each[0]]]
+    assert wrong == []
+
+
 # -- completions
 
 

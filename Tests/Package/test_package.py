@@ -5,6 +5,7 @@ import subprocess
 
 import pytest
 
+from harness.readme import commands
 from harness.ses import DOMAIN, PASSWORD, USER
 
 APT = "DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Dpkg::Options::=--force-confold"
@@ -48,9 +49,11 @@ def test_install(machine, package):
     seen = install(machine, package)
     assert "Fairlead is not configured yet. Next: fairlead setup" in seen
     assert machine.run("getent passwd fairlead").stdout.rstrip().endswith(":/var/lib/fairlead:/usr/sbin/nologin")
-    assert modes(machine, "/etc/fairlead", "/etc/fairlead/fairlead.yaml", "/etc/fairlead/tls", "/etc/fairlead/dkim", "/var/lib/fairlead") == [
+    assert modes(machine, "/etc/fairlead", "/etc/fairlead/fairlead.yaml", "/etc/fairlead/tls", "/etc/fairlead/dkim", "/var/lib/fairlead",
+                 "/var/lib/fairlead-maildrop") == [
         "/etc/fairlead 755 root:root", "/etc/fairlead/fairlead.yaml 640 root:fairlead", "/etc/fairlead/tls 750 root:fairlead",
-        "/etc/fairlead/dkim 750 root:fairlead", "/var/lib/fairlead 700 fairlead:fairlead"]
+        "/etc/fairlead/dkim 750 root:fairlead", "/var/lib/fairlead 700 fairlead:fairlead",
+        "/var/lib/fairlead-maildrop 3733 fairlead:fairlead"]
     conffiles = machine.run("dpkg-query -W -f '${Conffiles}\\n' fairlead").stdout
     assert re.findall(r"^ (\S+)", conffiles, re.M) == [
         "/etc/fail2ban/filter.d/fairlead.conf", "/etc/fail2ban/jail.d/fairlead.conf", "/etc/fairlead/fairlead.yaml"]
@@ -89,8 +92,46 @@ def test_configured_and_started(machine):
     assert machine.run(f"stat -c %U /proc/{main}").stdout.strip() == "fairlead"
 
 
+def test_reload_and_restart(machine):
+    machine.run("systemctl reload fairlead")
+    main = machine.run("systemctl show -P MainPID fairlead").stdout
+    machine.run("systemctl restart fairlead")
+    assert active(machine) == "active"
+    assert machine.run("systemctl show -P MainPID fairlead").stdout != main
+
+
+def test_sendmail_for_anybody(machine):
+    """Under the unit's walls too, and without a daemon."""
+    mail = "To: root\nSubject: from cron\n\nhello\n"
+    machine.run("runuser -u nobody -- /usr/sbin/sendmail -t", stdin=mail)
+    assert queued(machine) == 1
+    machine.run("systemctl stop fairlead")
+    machine.run("runuser -u nobody -- /usr/sbin/sendmail -t", stdin=mail)
+    machine.run("systemctl start fairlead")
+    machine.until(lambda: queued(machine) == 2, "the message from the maildrop in the queue", 15)
+    assert machine.run("mailq").stdout == machine.run("fairlead queue list").stdout
+    machine.run("fairlead queue remove --all")
+
+
+def test_backup_and_restore(world, machine, package, app):
+    """As docs/operations.md says it, word for word; in between the host loses everything."""
+    submit(machine, *app, 5)
+    for command in commands("docs/operations.md", "backup"):
+        machine.run(command)
+    machine.run(f"{APT} purge fairlead")
+    machine.run("test ! -e /var/lib/fairlead && test ! -e /etc/fairlead")
+    install(machine, package)
+    for command in commands("docs/operations.md", "restore"):
+        machine.run(command)
+    assert active(machine) == "active"
+    assert queued(machine) == 5
+    machine.run("fairlead queue remove --all")
+
+
 def test_upgrade_with_a_full_queue(world, machine, newer, app):
     """SES is away: everything waits. The upgrade restarts the daemon, keeps the configuration, and loses and doubles nothing."""
+    # SES's rate of a new account would make this take long.
+    machine.run("sed -i 's|rate: 14/s|rate: 500/s|' /etc/fairlead/fairlead.yaml && fairlead reload")
     submit(machine, *app, QUEUED)
     assert queued(machine) == QUEUED
     before = machine.run("sha256sum /etc/fairlead/fairlead.yaml /etc/fairlead/ses.env /etc/fairlead/passwords").stdout
