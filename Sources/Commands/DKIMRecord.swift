@@ -1,6 +1,6 @@
 internal import ArgumentParser
 internal import ControlProtocol
-internal import Crypto
+internal import Cryptography
 internal import DKIM
 internal import Glibc
 internal import MailModel

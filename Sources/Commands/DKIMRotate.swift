@@ -1,5 +1,5 @@
 internal import ArgumentParser
-internal import Crypto
+internal import Cryptography
 internal import DKIM
 internal import Glibc
 internal import MailModel

@@ -9,8 +9,9 @@ struct Fairlead: AsyncParsableCommand {
         discussion: "Exit codes are those of sysexits.h: 64 usage, 65 data, 69 unavailable, 75 try again, 77 permission, 78 configuration.",
         version: "fairlead \(fairleadVersion)",
         subcommands: [
-            Serve.self, Dev.self, Demo.self, Sandbox.self, Status.self, Queue.self, Tail.self, Trace.self, Accounts.self, DKIMKeys.self,
-            Suppress.self, Forward.self, Sendmail.self, Check.self, Reload.self,
+            Serve.self, Setup.self, TestMessage.self, Dev.self, Demo.self, Sandbox.self, Status.self, Queue.self, Tail.self, Trace.self,
+            Report.self, Accounts.self, DKIMKeys.self, DNSCommand.self, CertificateCommand.self, Suppress.self, Forward.self, Sendmail.self,
+            Check.self, Reload.self,
         ])
 
 }

@@ -9,7 +9,7 @@ internal import SafeIO
 /// nobody. Lines may end in a single LF; what the daemon gets ends in CRLF.
 struct SMTPOnStandardInput: ~Copyable {
     private var stream: UnixStream
-    private var input = StandardInput()
+    private var input = InputLines()
 
     init(config: String) throws {
         let socket = try LocalPlace(config: config).socket
@@ -60,7 +60,7 @@ struct SMTPOnStandardInput: ~Copyable {
 }
 
 /// The lines of standard input, without their ends.
-private struct StandardInput {
+private struct InputLines {
     private var buffer: [UInt8] = []
     private var start = 0
     private var isAtEnd = false

@@ -1,5 +1,5 @@
 internal import ArgumentParser
-internal import Crypto
+internal import Cryptography
 internal import MailModel
 internal import Networking
 internal import RelayDaemon

@@ -2,7 +2,9 @@ internal import Glibc
 
 /// Standard output and standard error: colour and tables on a terminal, plain lines in a pipe.
 enum Terminal {
-    static let isInteractive = isatty(1) == 1 && getenv("NO_COLOR") == nil
+    static let isInteractive = isatty(1) == 1 && isColoured
+    /// Whether colour is wanted where a terminal shows it.
+    static var isColoured: Bool { getenv("NO_COLOR") == nil }
 
     enum Style: String {
         case bold = "1"

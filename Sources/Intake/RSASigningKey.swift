@@ -1,4 +1,4 @@
-public import Crypto
+public import Cryptography
 public import DKIM
 
 /// OpenSSL's RSA behind the protocol that DKIM knows.

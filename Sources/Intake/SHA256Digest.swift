@@ -1,4 +1,4 @@
-internal import Crypto
+internal import Cryptography
 public import DKIM
 
 /// OpenSSL's SHA-256 behind the protocol that DKIM knows.

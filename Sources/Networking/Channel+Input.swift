@@ -1,4 +1,4 @@
-internal import Crypto
+internal import Cryptography
 internal import SafeIO
 internal import Dispatch
 internal import Glibc

@@ -1,5 +1,5 @@
 public import SafeIO
-internal import Crypto
+internal import Cryptography
 
 /// One connected socket, in clear or under TLS, on its worker's queue: octets in and out, a deadline, one end.
 ///

@@ -1,4 +1,4 @@
-internal import Crypto
+internal import Cryptography
 internal import Dispatcher
 internal import Intake
 internal import MailModel

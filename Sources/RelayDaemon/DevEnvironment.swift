@@ -1,5 +1,5 @@
 public import ControlProtocol
-internal import Crypto
+internal import Cryptography
 internal import Glibc
 internal import MailModel
 internal import Networking

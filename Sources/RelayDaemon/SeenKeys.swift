@@ -1,4 +1,4 @@
-internal import Crypto
+internal import Cryptography
 internal import Glibc
 public import MailModel
 public import SafeIO
@@ -48,6 +48,18 @@ public struct SeenKeys: Hashable, Sendable {
             times.removeValue(forKey: oldest.key)
         }
         return true
+    }
+
+    mutating func remove(_ key: DKIMKey) { times[Key(name: key.name, fingerprint: key.fingerprint)] = nil }
+
+    /// Forgets every key but these.
+    ///
+    /// - Returns: whether there were others.
+    mutating func keep(_ keys: [DKIMKey]) -> Bool {
+        let wanted = Set(keys.map { Key(name: $0.name, fingerprint: $0.fingerprint) })
+        let count = times.count
+        times = times.filter { wanted.contains($0.key) }
+        return times.count < count
     }
 
     /// Where it is kept.

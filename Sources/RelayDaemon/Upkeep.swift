@@ -16,6 +16,7 @@ struct Upkeep: Sendable {
     func run() async {
         var wasBusy = true
         var lastFailure: String?
+        giveMemoryBack()
         while (try? await Task.sleep(for: Self.interval)) != nil {
             await healStorage(&lastFailure)
             let isBusy = hub.relayed(at: clock()).lastMinute > 0
@@ -40,6 +41,9 @@ struct Upkeep: Sendable {
         }
     }
 
-    /// The allocator keeps what a burst of mail needed; an idle daemon does without.
-    private func giveMemoryBack() { Memory.giveBack() }
+    /// The allocator keeps what a burst of mail needed, and the code of the start is as much again; an idle daemon does without.
+    private func giveMemoryBack() {
+        Memory.giveBack()
+        Memory.letGoOfCode()
+    }
 }

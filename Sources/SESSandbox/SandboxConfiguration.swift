@@ -1,4 +1,4 @@
-public import Crypto
+public import Cryptography
 
 /// Everything that a `SandboxServer` is started with.
 public struct SandboxConfiguration: Sendable {

@@ -116,6 +116,11 @@ public final class SubmissionService: Sendable {
         }
     }
 
+    /// Lets a password in besides the account's own; see `PasswordVerifier.admit`.
+    public func admit(_ password: Secret, of account: Account, for lifetime: Duration) -> Bool {
+        verifier.admit(password, of: account, at: .now, for: lifetime)
+    }
+
     // MARK: For sessions
 
     var current: (settings: SubmissionSettings, generation: Int) { state.withLock { ($0.settings, $0.generation) } }

@@ -1,4 +1,4 @@
-internal import Crypto
+internal import Cryptography
 internal import Intake
 internal import MailModel
 internal import MailQueue
@@ -29,6 +29,8 @@ actor SubmissionSession {
     private var provenHash: String?
     /// How many targets the aliases among the recipients lead to, in the transaction under way.
     var aliasTargets = 0
+    /// Messages that this one will become for its aliases.
+    var aliasVariants = 0
 
     enum Activity {
         /// Reading and answering commands.
@@ -326,7 +328,7 @@ actor SubmissionSession {
 
     private func decideSender(_ arguments: MailArguments) {
         let expected = arguments.size ?? 0
-        aliasTargets = 0
+        (aliasTargets, aliasVariants) = (0, 0)
         switch service.store.health {
         case .healthy where service.store.hasRoom(for: expected):
             if let name = session.account, let reason = service.backlog?.refusal(for: name) {
@@ -350,7 +352,9 @@ actor SubmissionSession {
         case .postmaster: mailbox = settings.postmaster
         case .local(let user): mailbox = address(ofUser: user)
         }
-        let resolved = resolve(mailbox)
+        var resolved = resolve(mailbox)
+        // RFC 5321 §4.5.1: also of a test system, for the operator is nobody who must be spared.
+        if !isNamed, !isInbound, !isAlias(mailbox) { resolved = .direct }
         if case .refused(let reply) = resolved { return perform(session.recipientRefused(reply)) }
         var places = 1
         if case .alias(let targets) = resolved { places = targets.count }
@@ -362,9 +366,6 @@ actor SubmissionSession {
             }
         }
         if case .direct = resolved, isNamed {
-            if let refusal = session.account.flatMap({ settings.accounts[$0] })?.stagingRefusal(of: mailbox) {
-                return perform(session.recipientRefused(refusal))
-            }
             if let suppression = service.store.suppression(of: mailbox) {
                 return perform(session.recipientRefused(suppression.reply))
             }
@@ -380,7 +381,7 @@ actor SubmissionSession {
                         "Account \(name) is over its rate of \(rate.count) recipients per \(rate.period); try again in \(seconds) s")))
             return
         }
-        if case .alias = resolved { aliasTargets += places }
+        if case .alias(let targets) = resolved { noteAlias(targets) }
         perform(session.recipientAccepted(mailbox))
     }
 

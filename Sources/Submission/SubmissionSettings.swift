@@ -1,4 +1,4 @@
-public import Crypto
+public import Cryptography
 public import Intake
 public import MailModel
 public import Networking

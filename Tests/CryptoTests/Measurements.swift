@@ -1,7 +1,7 @@
 import Glibc
 import Testing
 
-@testable import Crypto
+@testable import Cryptography
 
 /// A session on the heap: arrays hold no values that cannot be copied.
 private final class Box {

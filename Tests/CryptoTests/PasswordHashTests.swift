@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Crypto
+@testable import Cryptography
 
 @Suite struct PasswordHashTests {
     @Test func verifiesWhatItMade() throws {

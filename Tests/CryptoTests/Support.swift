@@ -1,6 +1,6 @@
 import Glibc
 
-@testable import Crypto
+@testable import Cryptography
 
 func octets(_ text: String) -> [UInt8] { Array(text.utf8) }
 

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Crypto
+@testable import Cryptography
 
 @Suite struct TLSHandshakeTests {
     static let identity = Result { try Identity(["mail.example"]) }

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Crypto
+@testable import Cryptography
 
 @Suite struct TLSStreamTests {
     private func established(_ version: TLSHandshakeTests.Version = .tls13) throws -> Pair {

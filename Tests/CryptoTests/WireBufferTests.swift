@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Crypto
+@testable import Cryptography
 
 @Suite struct WireBufferTests {
     /// A queue of octets is what goes in, in order, however it is cut.

@@ -1,4 +1,4 @@
-import Crypto
+import Cryptography
 import Foundation
 
 /// RFC 6376 read literally, over the octets of a whole message. It shares nothing with the signer but RSA and SHA-256: neither the header's

@@ -1,5 +1,5 @@
 import DKIM
-import Crypto
+import Cryptography
 @testable import Intake
 import MailModel
 import MessageFormat

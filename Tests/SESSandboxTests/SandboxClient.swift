@@ -1,4 +1,4 @@
-internal import Crypto
+internal import Cryptography
 internal import MailModel
 internal import Networking
 

@@ -186,7 +186,11 @@ import Testing
         arguments: [
             ("accounts: { crm: { from: [\"*@other.example\"] } }\n", "accounts.crm.from", "no identity covers"),
             ("accounts: { crm: { from: [\"*@*.mail.example.com\", \"*@*.example.com\", \"x@a.mail.example.com\"] } }\n", nil, nil),
-            ("http: 192.0.2.1:9587\n", "http", "reached from outside"),
+            ("http: 192.0.2.1:9587\n", "http", "only /healthz is answered"),
+            ("http: { address: 10.0.0.1:9587 }\n", "http", "only /healthz is answered"),
+            ("http: { address: 10.0.0.1:9587, token: http.token }\n", nil, nil),
+            ("http: { address: 192.0.2.1:9587, token: http.token }\n", "http", "goes over the wire as it is"),
+            ("http: { address: \"[::1]:9587\", hosts: [status.example.com] }\n", nil, nil),
             ("listeners: [{ address: \"[::]:465\", tls: starttls }]\n", "listeners[0].tls", "port 465"),
         ] as [(String, String?, String?)])
     func warnings(_ text: String, key: String?, message: String?) throws {
@@ -194,6 +198,22 @@ import Testing
         #expect(warnings.count == (key == nil ? 0 : 1))
         #expect(warnings.first?.key == key)
         #expect(warnings.first?.message.contains(message ?? "") ?? true)
+    }
+
+    @Test(
+        arguments: [
+            ("127.0.0.1:80", "127.0.0.1:80", nil, []), ("off", nil, nil, []), ("{ address: off }", nil, nil, []),
+            ("{}", "127.0.0.1:9587", nil, []), ("{ token: http.token }", "127.0.0.1:9587", "conf/http.token", []),
+            ("{ address: \"[::1]:1\", hosts: [a.example, b.example] }", "[::1]:1", nil, ["a.example", "b.example"]),
+        ] as [(String, String?, String?, [String])])
+    func http(_ text: String, address: String?, token: String?, hosts: [String]) throws {
+        let (configuration, _) = try Configuration.parse(Array((Self.required + "http: \(text)\n").utf8), file: "conf/f")
+        #expect(configuration.http?.address.description == address)
+        #expect(configuration.http?.token == token)
+        #expect(configuration.http?.hosts.map(\.description) ?? [] == hosts)
+        let shown = Dictionary(uniqueKeysWithValues: configuration.effectiveSettings.map { ($0.key, $0.value) })
+        #expect(shown["http"] ?? shown["http.address"] == address ?? "off")
+        #expect(shown["http.token"] == token)
     }
 
     @Test(arguments: [

@@ -15,10 +15,10 @@ extension Configuration {
         let root = KeyPathText.root
         if reading.places["listeners"] == nil { seen += listeners.map { ($0.address, "the default listener") } }
         for (address, path) in reading.listenAddresses { report(address, path.key("address")) }
-        if let http { report(http, root.key("http")) }
-        if let http, !http.address.isLoopback, !http.address.isPrivate {
-            reading.report(
-                .warning, key: root.key("http"), "\(http) may be reached from outside, and shows status to everybody; listen on 127.0.0.1")
+        if let http {
+            let place = root.key("http")
+            report(http.address, reading.places[place.key("address").text] == nil ? place : place.key("address"))
+            checkHTTP(http, place, &reading)
         }
 
         func report(_ address: ListenAddress, _ path: KeyPathText) {
@@ -32,6 +32,21 @@ extension Configuration {
                 reading.report(key: path, "\(address) collides with \(other.name), \(other.address)\(why); choose another port")
             }
             seen.append((address, path.text))
+        }
+    }
+
+    private func checkHTTP(_ http: HTTPServer, _ place: KeyPathText, _ reading: inout Reading) {
+        guard !http.address.address.isLoopback else { return }
+        if http.token == nil {
+            reading.report(
+                .warning, key: place,
+                "\(http) may be reached from outside, so that without a token only /healthz is answered; "
+                    + "add http.token, or listen on 127.0.0.1")
+        } else if !http.address.address.isPrivate {
+            reading.report(
+                .warning, key: place,
+                "\(http) may be reached from outside, and the token goes over the wire as it is; "
+                    + "put a proxy with TLS in front of 127.0.0.1")
         }
     }
 
@@ -54,18 +69,29 @@ extension Configuration {
         guard !identities.isEmpty, !reading.problems.contains(where: { $0.key?.hasPrefix("identities") ?? false }) else { return }
         checkSenderMaps(&reading)
         checkHeaderRules(&reading)
+        checkAuthorRules(&reading)
         for (name, policy) in accounts.sorted(by: { $0.key < $1.key }) {
-            if let wanted = policy.identity, !identities.contains(where: { $0.subject == wanted }) {
-                reading.report(
-                    key: KeyPathText.root.key("accounts").name(name.description).key("identity"),
-                    "\(wanted) is none of identities; name one of \(identities.map(\.subject.description).joined(separator: ", "))")
-            }
+            checkSubstitute(of: policy, at: KeyPathText.root.key("accounts").name(name.description), &reading)
             for pattern in policy.from where !identities.contains(where: pattern.overlaps) {
                 reading.report(
                     .warning, key: KeyPathText.root.key("accounts").name(name.description).key("from"),
                     "no identity covers \(pattern), so nothing can leave from it; add the identity or correct the pattern")
             }
         }
+    }
+
+    private func checkAuthorRules(_ reading: inout Reading) {
+        for (index, rule) in rewrite.rules.enumerated() {
+            checkSubstitute(of: rule.policy, at: KeyPathText.root.key("rewrite").key("rules").index(index), &reading)
+        }
+    }
+
+    private func checkSubstitute(of policy: AccountPolicy, at path: KeyPathText, _ reading: inout Reading) {
+        let known = reading.identities.map(\.identity.subject)
+        guard let wanted = policy.identity, !known.contains(wanted) else { return }
+        reading.report(
+            key: path.key("identity"),
+            "\(wanted) is none of identities; name one of \(known.map(\.description).joined(separator: ", "))")
     }
 
     private func checkInboundAccounts(_ reading: inout Reading) {

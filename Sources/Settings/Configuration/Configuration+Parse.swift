@@ -41,7 +41,7 @@ extension Configuration {
         } catch {
             let advice =
                 error.code == ENOENT
-                ? "write one (config/fairlead.yaml in the sources has every key), or name yours with --config"
+                ? "`fairlead setup` writes one, or name yours with --config"
                 : FileText.advice(error, limit: "1 MiB; is this the right file?")
             return .failure(SettingsError([Problem(.error, file: path, "cannot be read: \(FileText.reason(error)); \(advice)")]))
         }

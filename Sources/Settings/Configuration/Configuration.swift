@@ -29,7 +29,7 @@ public struct Configuration: Hashable, Sendable {
     /// The path of the control socket.
     public internal(set) var control = "/run/fairlead/control.sock"
     /// `nil`: off.
-    public internal(set) var http: ListenAddress? = .defaultHTTP
+    public internal(set) var http: HTTPServer? = .standard
     public internal(set) var log = Log()
 
     init() {}
@@ -107,8 +107,8 @@ extension Configuration: Section {
             "control", \.control, .socketPath,
             "The socket that the commands talk to the daemon through."),
         SectionKey(
-            "http", \.http, .listenAddressOrOff,
-            "Where health, metrics and status are served, or off."),
+            "http", \.http, .httpServer, defaultText: ListenAddress.defaultHTTP?.description,
+            "Where health, metrics, status and the dashboard are served over HTTP, or off; as a section also to whom."),
         SectionKey(
             "log", \.log, .section(),
             "What is logged, and how."),

@@ -1,4 +1,4 @@
-public import Crypto
+public import Cryptography
 public import MailModel
 
 /// The accounts: lines of `name:hash`, the hash as crypt(3) makes it; `#` begins a comment line.

@@ -1,4 +1,4 @@
-internal import Crypto
+internal import Cryptography
 public import MailModel
 
 /// The SMTP password of an access key (ses.md 3.1).

@@ -1,4 +1,4 @@
-internal import Crypto
+internal import Cryptography
 
 extension LoadRun {
     /// The DKIM keys. Those that cannot be used are left out, and reported.

@@ -1,5 +1,6 @@
-public import Crypto
+public import Cryptography
 public import MailModel
+public import SafeIO
 
 /// The configuration with everything it names read and checked: enough to start, or to take over in a reload.
 public struct LoadedSettings: Sendable {
@@ -26,6 +27,12 @@ public struct LoadedSettings: Sendable {
     /// Names what headers are made by: twelve hexadecimal digits of a hash over the file's octets, the host's name and the signing keys.
     /// The same settings have the same name on every host that calls itself so.
     public internal(set) var generation = ""
+    /// The octets of the configuration.
+    public internal(set) var text: [UInt8] = []
+    /// Every file that the configuration names, as it was read; `nil`: it was not there.
+    public let files: [String: FileStamp?]
+    /// What requests over HTTP must bring; `nil`: nothing.
+    public let httpToken: Secret?
     /// What works and is probably not meant.
     public let warnings: [Problem]
     /// The keys of the file that do nothing yet, each where it first stands.
@@ -44,6 +51,9 @@ public struct LoadedSettings: Sendable {
     public func problem(with key: String, _ message: String) -> Problem {
         Problem(.error, file: reading.file, at: reading.nearestPlace(above: key), key: key, message)
     }
+
+    /// Whether the file says where to serve HTTP, or leaves it at the default.
+    public var isHTTPGiven: Bool { reading.places["http"] != nil }
 
     /// The same for the address of a listener, by its index in `configuration.listeners`.
     public func problem(withListener index: Int, _ message: String) -> Problem {

@@ -22,7 +22,5 @@ public enum Schema {
     public static let keys: [KeyDescription] = Configuration.keys.flatMap { [$0.description] + $0.children }
 
     /// Keys that are read and checked and do nothing yet. `check config` names those that a file sets.
-    public static let keysWithoutEffect: Set<String> = [
-        "http"
-    ]
+    public static let keysWithoutEffect: Set<String> = []
 }

@@ -1,4 +1,4 @@
-import Crypto
+import Cryptography
 import Networking
 
 /// A TLS client over a raw socket, stepped by hand, so that a test sees each record.

@@ -1,5 +1,5 @@
 import ControlProtocol
-import Crypto
+import Cryptography
 import Glibc
 import MailModel
 import Networking

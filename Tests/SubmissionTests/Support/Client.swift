@@ -1,4 +1,4 @@
-import Crypto
+import Cryptography
 import Networking
 
 /// A mail client that says exactly what a test says, over a socket pair.
