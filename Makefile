@@ -3,7 +3,8 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run demo build test unit end-to-end faults faults-cut corpus screenshots lint format bench compare clean build-packages test-packages
+.PHONY: help run demo build deb deb-test first-mail reference test unit end-to-end faults faults-cut corpus screenshots lint format bench compare clean \
+        build-packages test-packages deb-packages
 
 # An import that a target has not declared is an error, so that the rings of Package.swift hold.
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
@@ -13,6 +14,9 @@ FAIRLEAD := $(CURDIR)/.build/release/fairlead
 # Debian's Python packages belong to Debian's Python, whatever else is in PATH.
 PYTHON := /usr/bin/python3
 PYTEST := $(PYTHON) -B -m pytest -c Tests/EndToEnd/pytest.ini --rootdir Tests/EndToEnd
+
+# The messages that CPython tests its email package with, where a Python in PATH has brought its tests along.
+CPYTHON_MESSAGES = $(shell python3 -c 'import os, test.test_email; print(os.path.join(os.path.dirname(test.test_email.__file__), "data"))' 2>/dev/null)
 
 # One test more where the test set of is_email lies beside this checkout.
 ISEMAIL := $(patsubst %,FAIRLEAD_ISEMAIL=%,$(wildcard $(CURDIR)/../shared/data/isemail-tests.xml))
@@ -28,6 +32,19 @@ demo: build test-packages ## three real clients send, SES's rules are applied, t
 
 build: build-packages ## the release binary, .build/release/fairlead
 	@swift build $(RELEASE_FLAGS)
+
+deb: build deb-packages ## the Debian package of this host's architecture, .build/deb/fairlead_*.deb
+	@packaging/deb
+
+deb-test: deb ## lintian, then install, upgrade with a full queue, remove and purge in a clean Debian; needs root and a Debian mirror
+	@lintian --fail-on error,warning .build/deb/fairlead_*.deb
+	@$(PYTHON) -B -m pytest -c Tests/EndToEnd/pytest.ini --rootdir Tests/Package Tests/Package $(ARGS)
+
+first-mail: deb ## a clean Debian with only the package: the README's steps to the first mail, timed; needs root and a Debian mirror
+	@Tests/Package/first-mail
+
+reference: ## docs/configuration.md, from the binary's own list of keys
+	@packaging/manual --binary $(FAIRLEAD) reference >docs/configuration.md.new && mv docs/configuration.md.new docs/configuration.md
 
 test: unit end-to-end faults-cut ## all tests
 
@@ -47,7 +64,7 @@ faults-cut: build test-packages ## a sample of that, in two minutes
 
 corpus: build test-packages ## real messages and 10,000 made ones through relay and sandbox; needs ../shared/data; ARGS go to Tests/Corpus/run
 	@if [ ! -d ../shared/data/messages ]; then echo "no ../shared/data/messages: no corpus" >&2; exit 69; fi
-	@Tests/Corpus/run --generated 10000 ../shared/data/messages $(wildcard /usr/lib/python3*/test/test_email/data) $(ARGS)
+	@Tests/Corpus/run --generated 10000 ../shared/data/messages $(CPYTHON_MESSAGES) $(ARGS)
 
 screenshots: build test-packages ## the pictures of the dashboard in docs/screenshots, made anew in six minutes
 	@mkdir -p docs/screenshots
@@ -77,3 +94,6 @@ build-packages:
 
 test-packages:
 	@packaging/system-packages test
+
+deb-packages:
+	@packaging/system-packages deb

@@ -55,7 +55,8 @@ let package = Package(
         module("DKIM", on: ["MailModel", "MessageFormat"]),
         module("Rewriting", on: ["MailModel", "MessageFormat"]),
         module("Alignment", on: ["MailModel"]),
-        module("Intake", on: ["MailModel", "MessageFormat", "Rewriting", "DKIM", "Cryptography"]),
+        module("LocalMail", on: ["MailModel", "MessageFormat"]),
+        module("Intake", on: ["MailModel", "MessageFormat", "Rewriting", "Alignment", "DKIM", "Cryptography"]),
 
         // Edge: what does I/O parses no mail.
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
@@ -72,10 +73,10 @@ let package = Package(
         module("Settings", on: ["MailModel", "Cryptography", "SafeIO", yams]),
 
         // Shells: they join the two.
-        module("Submission", on: ["MailModel", "SMTPProtocol", "Networking", "Rewriting", "Intake", "MailQueue", "Cryptography"]),
+        module("Submission", on: ["MailModel", "Alignment", "SMTPProtocol", "Networking", "Rewriting", "Intake", "MailQueue", "Cryptography"]),
         module("Upstream", on: ["MailModel", "SMTPProtocol", "Networking", "MailQueue", "Cryptography"]),
         module("Dispatcher", on: ["MailModel", "MailQueue", "Upstream", collections]),
-        module("Reports", on: ["MailModel", "MessageFormat", "Rewriting", "Intake", "MailQueue"]),
+        module("Reports", on: ["MailModel", "Alignment", "MessageFormat", "Rewriting", "Intake", "MailQueue"]),
         module("SESSandbox", on: ["MailModel", "Networking", "Cryptography", "SafeIO"]),
         module("ControlProtocol", on: ["MailModel"]),
         .target(
@@ -92,7 +93,8 @@ let package = Package(
         module(
             "Commands",
             on: [
-                "RelayDaemon", "ControlProtocol", "MailModel", "Settings", "Networking", "SESSandbox", "DKIM", "SafeIO", "Cryptography",
+                "RelayDaemon", "ControlProtocol", "LocalMail", "MailModel", "Settings", "Networking", "SESSandbox", "DKIM", "SafeIO",
+                "Cryptography",
                 argumentParser,
             ]),
         .executableTarget(name: "fairlead", dependencies: ["Commands"], swiftSettings: strict),
@@ -109,6 +111,7 @@ let package = Package(
         tests("DKIMTests", on: ["DKIM", "MessageFormat", "MailModel", "Cryptography"], exclude: ["Golden", "verify_with_dkimpy.py"]),
         tests("AddressTests", on: ["SMTPProtocol", "MessageFormat", "MailModel"]),
         tests("AlignmentTests", on: ["Alignment", "MailModel"]),
+        tests("LocalMailTests", on: ["LocalMail", "MailModel"]),
         tests("RewritingTests", on: ["Rewriting", "MessageFormat", "MailModel"]),
         tests("IntakeTests", on: ["Intake", "Rewriting", "DKIM", "MessageFormat", "MailModel", "Cryptography"]),
         tests("CryptoTests", on: ["Cryptography"]),
@@ -139,7 +142,7 @@ let package = Package(
             on: [
                 "RelayDaemon", "TestSupport", "ControlProtocol", "Dispatcher", "Submission", "Settings", "SESSandbox", "MailQueue",
                 "Networking", "Intake", "Rewriting", "DKIM",
-                "Cryptography", "SafeIO", "MailModel",
+                "Cryptography", "SafeIO", "MailModel", "MessageFormat",
             ]),
     ]
 )

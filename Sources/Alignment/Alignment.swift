@@ -50,6 +50,18 @@ public struct Alignment: Hashable, Sendable {
 }
 
 extension Alignment: CustomStringConvertible {
-    /// For a log line: `dkim=strict, spf=relaxed`.
-    public var description: String { "dkim=\(signature.rawValue), spf=\(reversePath.rawValue)" }
+    /// For a log line: `dkim=strict, spf=relaxed`. Every message asks for it, so nothing is put together.
+    public var description: String {
+        switch (signature, reversePath) {
+        case (.strict, .strict): "dkim=strict, spf=strict"
+        case (.strict, .relaxed): "dkim=strict, spf=relaxed"
+        case (.strict, .none): "dkim=strict, spf=none"
+        case (.relaxed, .strict): "dkim=relaxed, spf=strict"
+        case (.relaxed, .relaxed): "dkim=relaxed, spf=relaxed"
+        case (.relaxed, .none): "dkim=relaxed, spf=none"
+        case (.none, .strict): "dkim=none, spf=strict"
+        case (.none, .relaxed): "dkim=none, spf=relaxed"
+        case (.none, .none): "dkim=none, spf=none"
+        }
+    }
 }

@@ -5,6 +5,7 @@
 #include <spawn.h>
 #include <stdint.h>
 #include <sys/epoll.h>
+#include <sys/inotify.h>
 
 /* Swift's Glibc module leaves epoll out, and its event structure is packed, which Swift does not import as it is:
    so events come as plain numbers, the descriptor in the upper half and the event bits in the lower. */
@@ -29,5 +30,16 @@ static inline int fairlead_epoll_poll(int set, uint64_t *ready) {
     for (int i = 0; i < count; i++) ready[i] = (uint64_t)(uint32_t)events[i].data.fd << 32 | events[i].events;
     return count;
 }
+
+/* inotify: what is told of, and how the end of a watch shows. */
+enum { fairlead_inotify_overflow = IN_Q_OVERFLOW, fairlead_inotify_gone = IN_IGNORED };
+
+static inline int fairlead_inotify_create(void) { return inotify_init1(IN_CLOEXEC | IN_NONBLOCK); }
+
+static inline int fairlead_inotify_add(int set, const char *directory) {
+    return inotify_add_watch(set, directory, IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_ATTRIB | IN_ONLYDIR | IN_DONT_FOLLOW);
+}
+
+static inline int fairlead_inotify_remove(int set, int watch) { return inotify_rm_watch(set, watch); }
 
 #endif

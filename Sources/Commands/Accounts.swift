@@ -17,17 +17,7 @@ struct Accounts: AsyncParsableCommand {
         /// - Returns: the password, and whether it was made here and must be shown.
         func password() throws -> (octets: [UInt8], isNew: Bool) {
             guard passwordStdin else { return (try PasswordFile.generateSecret().exposed, true) }
-            var octets: [UInt8] = []
-            var chunk = [UInt8](repeating: 0, count: 4096)
-            while octets.count <= PasswordHash.maximumPasswordOctets + 2 {
-                let count = read(0, &chunk, chunk.count)
-                if count <= 0 { break }
-                octets += chunk[..<count]
-            }
-            if octets.last == 10 { octets.removeLast() }
-            if octets.last == 13 { octets.removeLast() }
-            guard !octets.isEmpty else { throw failure("no password on standard input", Sysexits.data) }
-            return (octets, false)
+            return (try StandardInput.secret(), false)
         }
     }
 
@@ -42,9 +32,9 @@ struct Accounts: AsyncParsableCommand {
             let settings = try readConfiguration(common)
             let account = try accountName(name)
             let (octets, isNew) = try password.password()
-            let hash = try hashed(octets)
+            let hash = try passwordHash(of: octets)
             var existed = false
-            try edit(settings.passwords) { file in
+            try editPasswords(settings.passwords) { file in
                 existed = file.hash(for: account) != nil
                 if !existed { _ = file.set(hash, for: account) }
                 return !existed
@@ -81,9 +71,9 @@ struct Accounts: AsyncParsableCommand {
             let settings = try readConfiguration(common)
             let account = try accountName(name)
             let (octets, isNew) = try password.password()
-            let hash = try hashed(octets)
+            let hash = try passwordHash(of: octets)
             var existed = false
-            try edit(settings.passwords) { file in
+            try editPasswords(settings.passwords) { file in
                 existed = file.hash(for: account) != nil
                 if existed { _ = file.set(hash, for: account) }
                 return existed
@@ -104,7 +94,7 @@ struct Accounts: AsyncParsableCommand {
             let settings = try readConfiguration(common)
             let account = try accountName(name)
             var existed = false
-            try edit(settings.passwords) { file in
+            try editPasswords(settings.passwords) { file in
                 existed = file.remove(account)
                 return existed
             }
@@ -147,7 +137,7 @@ struct Accounts: AsyncParsableCommand {
 
 private func readConfiguration(_ common: CommonOptions) throws -> Configuration { try ConfigurationFile.read(common.config) }
 
-private func hashed(_ password: [UInt8]) throws -> String {
+func passwordHash(of password: [UInt8]) throws -> String {
     do {
         return try PasswordHash.make(password)
     } catch {
@@ -164,7 +154,7 @@ private func accountName(_ text: String) throws -> AccountName {
     return name
 }
 
-private func edit(_ path: String, _ change: (inout PasswordFile) -> Bool) throws {
+func editPasswords(_ path: String, _ change: (inout PasswordFile) -> Bool) throws {
     do {
         try PasswordFile.edit(path, change)
     } catch {
@@ -173,12 +163,35 @@ private func edit(_ path: String, _ change: (inout PasswordFile) -> Bool) throws
 }
 
 /// A running daemon takes the change up at once; without one there is nobody to tell.
-private func tellDaemon(_ common: CommonOptions) {
-    guard let path = ConfigurationFile.controlSocket(of: common.config), var stream = try? UnixStream.connect(path: path) else { return }
-    guard let request = try? ControlCoding.encode(ControlRequest(.reload)) else { return }
+///
+/// - Returns: whether one runs.
+@discardableResult
+func tellDaemon(_ common: CommonOptions) -> Bool {
+    guard let path = ConfigurationFile.controlSocket(of: common.config), var stream = try? UnixStream.connect(path: path),
+        let request = try? ControlCoding.encode(ControlRequest(.reload))
+    else { return false }
     try? stream.writeAll(request + [10])
     while let line = try? stream.readLine() {
         guard let trailer = try? ControlCoding.decode(ControlTrailer.self, from: line) else { continue }
         if let error = trailer.error { Terminal.error("fairlead: the running daemon did not take it up: \(error)") }
+    }
+    return true
+}
+
+/// A password that somebody pipes in.
+enum StandardInput {
+    /// What is there, without the end of the last line.
+    static func secret() throws -> [UInt8] {
+        var octets: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 4096)
+        while octets.count <= PasswordHash.maximumPasswordOctets + 2 {
+            let count = read(0, &chunk, chunk.count)
+            if count <= 0 { break }
+            octets += chunk[..<count]
+        }
+        if octets.last == 10 { octets.removeLast() }
+        if octets.last == 13 { octets.removeLast() }
+        guard !octets.isEmpty else { throw failure("no password on standard input", Sysexits.data) }
+        return octets
     }
 }

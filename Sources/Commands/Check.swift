@@ -12,6 +12,7 @@ struct Check: AsyncParsableCommand {
     struct Config: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "All problems of the configuration and the files it names, with line and key.")
+        @Flag(help: "List every key there is instead: its kind, its default, what it is for.") var keys = false
         @OptionGroup var output: OutputOptions
         @OptionGroup var common: CommonOptions
 
@@ -30,6 +31,7 @@ struct Check: AsyncParsableCommand {
         }
 
         func run() async throws {
+            if keys { return try KeyReference.print(json: output.json) }
             var problems: [Problem]
             var isGood = true
             do throws(SettingsError) {
@@ -56,8 +58,16 @@ struct Check: AsyncParsableCommand {
         @OptionGroup var common: CommonOptions
 
         struct Answer: Encodable {
+            struct Step: Encodable {
+                let step: String
+                /// Absent for a step that was not come to.
+                let ok: Bool?
+                let detail: String
+            }
+
             let ok: Bool
             let host: String
+            let steps: [Step]
             let reason: String?
             let cure: String?
         }
@@ -72,12 +82,26 @@ struct Check: AsyncParsableCommand {
             }
             let isGood = result.reason == nil
             if output.json {
-                let answer = Answer(ok: isGood, host: result.host, reason: result.reason, cure: result.cure)
+                let answer = Answer(
+                    ok: isGood, host: result.host, steps: result.steps.map { Answer.Step(step: $0.name, ok: $0.isGood, detail: $0.detail) },
+                    reason: result.reason, cure: result.cure)
                 Terminal.line(String(decoding: try ControlCoding.encode(answer), as: UTF8.self))
-            } else if let reason = result.reason {
-                Terminal.error("\(result.host): \(reason)\nto do: \(result.cure ?? "")")
             } else {
-                Terminal.line("\(result.host): connected, TLS verified, logged in")
+                for step in result.steps {
+                    let mark =
+                        switch step.isGood {
+                        case true?: Terminal.styled("ok  ", .green)
+                        case false?: Terminal.styled("FAIL", .red)
+                        case nil: Terminal.styled("-   ", .dim)
+                        }
+                    let name = step.name + String(repeating: " ", count: max(0, 5 - step.name.utf8.count))
+                    Terminal.line("\(mark) \(name) \(step.detail)")
+                }
+                if let reason = result.reason {
+                    Terminal.error("\(reason.hasPrefix(result.host) ? "" : "\(result.host): ")\(reason)\nto do: \(result.cure ?? "")")
+                } else {
+                    Terminal.line("\(result.host): connected, TLS verified, logged in")
+                }
             }
             if !isGood { throw ExitCode(Sysexits.unavailable) }
         }

@@ -73,6 +73,8 @@ extension Check {
             if let signature = report.signature {
                 lines.append("dkim      d=\(signature.domain) s=\(signature.selector) h=\(signature.signedFields.joined(separator: ":"))")
             }
+            if report.signature == nil { lines.append("dkim      none of ours: its key waits for the DNS (publish: pending)") }
+            if let reply = report.upstreamReply { lines.append("ses       \(reply)") }
             lines.append("size      \(report.size ?? 0) octets")
             for change in report.headers {
                 if let before = change.before { lines.append(Terminal.styled("- \(before)", .red)) }

@@ -64,7 +64,7 @@ extension DKIMKeys {
                             signs: signing.map { $0 == key.name }))
                 }
                 if let seen, let next = plan.next, let since = seen.time(of: next) {
-                    let until = since + configuration.longestLifetime
+                    let until = since + configuration.longestLifetime + DKIMPlan.retriesOfSES
                     notes.append("\(plan.identity): the record \(plan.current.name) must stay until \(until)")
                 }
             }

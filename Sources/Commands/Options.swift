@@ -3,7 +3,9 @@ internal import ArgumentParser
 /// Options that every command takes, also behind its arguments.
 struct CommonOptions: ParsableArguments {
     @Option(name: .long, help: ArgumentHelp("The configuration file.", valueName: "file"))
-    var config = "/etc/fairlead/fairlead.yaml"
+    var config = standardConfig
+
+    static let standardConfig = "/etc/fairlead/fairlead.yaml"
 }
 
 /// `--json`, for commands that answer with data.

@@ -1,128 +1,192 @@
 internal import ControlProtocol
 
-/// `status` for people, on one screen: what is wrong comes first.
-enum StatusText {
-    /// Accounts that are shown; the rest is in `--json`.
+/// `status` for people, on one screen: what is wrong comes first. Each section is a few lines, which `StatusScreen` chooses from.
+struct StatusText {
+    let report: StatusReport
+    /// Seconds since 1970.
+    let now: Double
+
+    /// Accounts and errors that are shown; the rest is in `--json`.
     private static let accountLimit = 10
 
-    static func lines(_ report: StatusReport) -> [String] {
-        ["fairlead \(report.version) on \(report.hostname), since \(report.startedAt)"] + state(report) + route(report)
-            + queue(report) + sending(report) + accounts(report.accounts) + dkim(report.dkim) + remarks(report)
+    var lines: [StyledLine] {
+        [head] + state + route + queue + rate + connections + space + accounts(Self.accountLimit) + dkim + errors(.max) + settings + remarks
     }
 
-    private static func line(_ label: String, _ text: String) -> String {
-        label + String(repeating: " ", count: max(1, 12 - label.count)) + text
+    var head: StyledLine {
+        let uptime = report.uptime.map { ", up \(humanDuration($0))" } ?? ", since \(report.startedAt)"
+        return StyledLine("fairlead \(report.version)", .bold).adding(" on \(report.hostname)\(uptime)")
     }
 
-    private static func state(_ report: StatusReport) -> [String] {
-        guard !report.alarms.isEmpty else { return [line("state", Terminal.styled("all is well", .green))] }
+    // MARK: Trouble
+
+    var state: [StyledLine] {
+        guard !report.alarms.isEmpty else { return [calm] }
         return report.alarms.flatMap { alarm in
             let name = [alarm.kind, alarm.subject, alarm.detail].compactMap(\.self).joined(separator: " ")
             return [
-                line(alarm.grave ? "ALARM" : "warning", "\(Terminal.styled(name, alarm.grave ? .red : .yellow)), since \(alarm.since)"),
-                line("  because", alarm.cause), line("  to do", alarm.cure),
+                StyledLine.labelled(alarm.grave ? "ALARM" : "warning", name, alarm.grave ? .red : .yellow).adding(" since \(alarm.since)"),
+                .labelled("  because", alarm.cause), .labelled("  to do", alarm.cure),
             ]
         }
     }
 
-    private static func route(_ report: StatusReport) -> [String] {
+    /// What is not an alarm, or not yet.
+    private var calm: StyledLine {
+        if report.queue.storage != "ok" { return .labelled("state", "no mail is accepted", .red) }
+        if report.route.state != "open" { return .labelled("state", "nothing leaves for the moment", .yellow) }
+        if !report.warnings.isEmpty { return .labelled("state", "mail flows; there are warnings", .yellow) }
+        return .labelled("state", "all is well", .green)
+    }
+
+    var route: [StyledLine] {
         let route = report.route
         // What stands in the alarm above is not said twice.
         let isTold = report.alarms.contains { $0.kind == "route_paused" || $0.kind == "quota_exceeded" }
-        let isOpen = route.state == "open"
-        var lines = [line("route", "\(Terminal.styled(route.state, isOpen ? .green : .red))  \(route.host)")]
-        if !isTold, let reason = route.reason { lines.append(line("  because", reason)) }
-        if !isTold, let cure = route.cure { lines.append(line("  to do", cure)) }
+        let connections = report.connections
+        var lines = [
+            StyledLine.labelled("route", route.state, route.state == "open" ? .green : .red).adding(
+                "  \(route.host)  \(connections.upstream) of \(connections.upstreamLimit) connections, \(connections.upstreamBusy) busy")
+        ]
+        if !isTold, let reason = route.reason { lines.append(.labelled("  because", reason)) }
+        if !isTold, let cure = route.cure { lines.append(.labelled("  to do", cure)) }
         if let since = route.since {
-            lines.append(line("  since", since + (route.nextProbeIn.map { ", next try in \(humanDuration($0))" } ?? "")))
+            lines.append(.labelled("  since", since + (route.nextProbeIn.map { ", next try in \(humanDuration($0))" } ?? "")))
         }
         return lines
     }
 
-    private static func queue(_ report: StatusReport) -> [String] {
+    // MARK: Figures
+
+    var queue: [StyledLine] {
         let queue = report.queue
         let oldest = queue.oldestAge.map { ", oldest \(humanDuration($0))" } ?? ""
-        var lines = [line("queue", "\(queue.messages) messages for \(queue.recipients) recipients\(oldest)")]
-        if queue.held > 0 { lines.append(line("  held", "\(queue.held)")) }
+        var line = StyledLine.labelled("queue", "\(queue.messages) messages for \(queue.recipients) recipients\(oldest)")
+        if queue.held > 0 { line.add(", \(queue.held) held", .yellow) }
+        var lines = [line]
         if queue.suspects > 0 {
-            lines.append(line("  suspects", "\(queue.suspects), tried alone because the daemon ended while they were"))
+            lines.append(.labelled("  suspects", "\(queue.suspects), tried alone because the daemon ended while they were"))
         }
         if queue.quarantined > 0 {
-            lines.append(line("  set aside", Terminal.styled("\(queue.quarantined)", .red) + " (see `fairlead queue list`)"))
+            lines.append(StyledLine.labelled("  set aside", "\(queue.quarantined)", .red).adding(" (see `fairlead queue list`)"))
         }
         if queue.dead > 0 {
             lines.append(
-                line("  dead", Terminal.styled("\(queue.dead)", .red) + " failed, and nobody was told (see `fairlead queue list`)"))
-        }
-        if queue.storage != "ok" { lines.append(line("storage", Terminal.styled(queue.storage, .red))) }
-        if let space = report.space {
-            let inodes = space.freeInodes.map { ", \($0) inodes" } ?? ""
-            let text = "\(mebibytes(space.free)) free\(inodes)"
-            lines.append(line("disk", space.level == "ok" ? text : Terminal.styled("\(space.level): \(text)", .red)))
+                StyledLine.labelled("  dead", "\(queue.dead)", .red).adding(" failed, and nobody was told (see `fairlead queue list`)"))
         }
         return lines
     }
 
-    private static func sending(_ report: StatusReport) -> [String] {
+    var rate: [StyledLine] {
         let sending = report.sending
-        let limit = sending.limit.map { "\($0)/s" } ?? "none"
-        let isLess = sending.effectiveLimit != nil && sending.effectiveLimit != sending.limit
-        let effective = isLess ? ", \(sending.effectiveLimit ?? 0)/s in force because the upstream refused more" : ""
-        var lines = [
-            line("rate", "\(sending.lastSecond)/s now, \(sending.lastMinute) in the last minute; limit \(limit)\(effective)")
-        ]
+        var line = StyledLine.labelled("rate", "\(sending.lastSecond)/s now")
+        if let limit = sending.effectiveLimit ?? sending.limit {
+            line.add(" of \(limit)/s ")
+            line.add(Self.bar(sending.lastSecond, of: limit), .dim)
+            if let configured = sending.limit, limit < configured {
+                line.add(" (limit \(configured)/s, but the upstream refused more)", .yellow)
+            }
+        } else {
+            line.add(", no limit")
+        }
+        line.add(", \(sending.lastMinute) in the last minute")
+        return [line] + day
+    }
+
+    private var day: [StyledLine] {
+        let sending = report.sending
+        var lines: [StyledLine] = []
         if let quota = report.quota {
-            lines.append(line("24 hours", "\(quota.used) recipients relayed" + (quota.limit.map { " of \($0)" } ?? "")))
+            var line = StyledLine.labelled("24 hours", "\(quota.used) recipients relayed")
+            if let limit = quota.limit { line = line.adding(" of \(limit) ").adding(Self.bar(quota.used, of: limit), .dim) }
+            lines.append(line)
         }
-        lines.append(line("outcomes", "\(sending.relayed) relayed, \(sending.deferred) deferred, \(sending.failed) failed since the start"))
-        if report.reports.sent > 0 {
-            lines.append(line("reports", "\(report.reports.sent) sent since the start, \(report.reports.bounced) of them failed"))
-        }
-        let connections = report.connections
+        let reports = report.reports.sent > 0 ? ", \(report.reports.sent) reports sent, \(report.reports.bounced) of them failed" : ""
         lines.append(
-            line(
-                "connections",
-                "\(connections.submission) from apps; "
-                    + "\(connections.upstream) of \(connections.upstreamLimit) upstream, \(connections.upstreamBusy) busy"))
+            .labelled(
+                "outcomes", "\(sending.relayed) relayed, \(sending.deferred) deferred, \(sending.failed) failed since the start\(reports)"))
         return lines
     }
 
-    /// The busiest.
-    private static func accounts(_ accounts: [StatusReport.Account]) -> [String] {
-        let busiest = accounts.sorted { ($0.queued, $0.accepted24h, $1.name) > ($1.queued, $1.accepted24h, $0.name) }
-        var lines = busiest.prefix(accountLimit).map { account in
-            let daily = account.daily.map { " of \($0)" } ?? ""
-            return line(
-                "account",
-                "\(account.name): \(account.accepted24h)\(daily) recipients in 24 hours, \(account.queued) messages queued"
-                    + (account.mode == "live" ? "" : "; " + Terminal.styled("staging: \(account.mode)", .yellow)))
-        }
-        if busiest.count > accountLimit {
-            lines.append(line("", "and \(busiest.count - accountLimit) more accounts (--json has them all)"))
+    var connections: [StyledLine] { [.labelled("connections", "\(report.connections.submission) from apps")] }
+
+    var space: [StyledLine] {
+        var lines: [StyledLine] = []
+        if report.queue.storage != "ok" { lines.append(.labelled("storage", report.queue.storage, .red)) }
+        if let space = report.space {
+            let text = "\(Self.mebibytes(space.free)) free" + (space.freeInodes.map { ", \($0) inodes" } ?? "")
+            lines.append(space.level == "ok" ? .labelled("disk", text) : .labelled("disk", "\(space.level): \(text)", .red))
         }
         return lines
     }
 
-    private static func dkim(_ identities: [StatusReport.DKIM]) -> [String] {
-        identities.flatMap { identity in
-            let signing = identity.selector.map { "signed with \($0)" } ?? Terminal.styled("not signed by us", .yellow)
-            var lines = [line("dkim", "\(identity.identity): \(signing)\(identity.since.map { " since \($0)" } ?? "")")]
-            if let awaited = identity.awaited { lines.append(line("  waits for", "\(awaited): \(identity.reason ?? "")")) }
-            if let cure = identity.cure { lines.append(line("  to do", cure)) }
+    // MARK: Accounts and identities
+
+    /// The busiest, with a line above them that names the columns.
+    func accounts(_ limit: Int) -> [StyledLine] {
+        guard !report.accounts.isEmpty, limit > 0 else { return [] }
+        let busiest = report.accounts.sorted { ($0.queued, $0.accepted24h, $1.name) > ($1.queued, $1.accepted24h, $0.name) }
+        let isMore = busiest.count > limit
+        var table = FigureTable(["account, 24 hours", "accepted", "limit", "relayed", "queued", ""], leading: 1)
+        for account in busiest.prefix(isMore ? max(1, limit - 1) : limit) {
+            table.add([
+                account.name, "\(account.accepted24h)", account.daily.map { "\($0)" } ?? "-", account.relayed24h.map { "\($0)" } ?? "-",
+                "\(account.queued)", account.mode == "live" ? "" : "staging: \(account.mode)",
+            ])
+        }
+        guard isMore, limit > 1 else { return table.lines }
+        return table.lines + [StyledLine("and \(busiest.count - limit + 1) more accounts (--json has them all)", .dim)]
+    }
+
+    var dkim: [StyledLine] {
+        report.dkim.flatMap { identity in
+            var line = StyledLine.labelled("dkim", "\(identity.identity): ")
+            if let selector = identity.selector { line.add("signed with \(selector)") } else { line.add("not signed by us", .yellow) }
+            line.add(identity.since.map { " since \($0)" } ?? "")
+            var lines = [line]
+            if let awaited = identity.awaited { lines.append(.labelled("  waits for", "\(awaited): \(identity.reason ?? "")")) }
+            if let cure = identity.cure { lines.append(.labelled("  to do", cure)) }
             if let old = identity.oldRecord, let time = identity.oldRecordUntil {
-                lines.append(line("  old record", "\(old) must stay until \(time)"))
+                lines.append(.labelled("  old record", "\(old) must stay until \(time)"))
             }
             return lines
         }
     }
 
-    private static func remarks(_ report: StatusReport) -> [String] {
-        var lines: [String] = []
-        if let error = report.lastError { lines.append(line("last error", "\(error.time)  \(error.text)")) }
-        if report.logLinesLost > 0 {
-            lines.append(line("log", Terminal.styled("\(report.logLinesLost) lines lost, because nobody took them", .yellow)))
+    // MARK: The rest
+
+    func errors(_ limit: Int) -> [StyledLine] {
+        let errors = report.errors ?? report.lastError.map { [StatusReport.RecentError(text: $0.text, time: $0.time, count: 1)] } ?? []
+        return errors.prefix(max(0, limit)).enumerated().map { index, error in
+            let ago = EventText.seconds(error.time).map { humanDuration(now - $0) + " ago" } ?? error.time
+            return StyledLine.labelled(index == 0 ? "last errors" : "", ago, .dim).adding(error.count > 1 ? "  \(error.count) times" : "")
+                .adding("  " + error.text)
         }
-        return lines + report.warnings.map { Terminal.styled(line("warning", $0), .yellow) }
+    }
+
+    var settings: [StyledLine] {
+        guard let configuration = report.configuration else { return [] }
+        var line = StyledLine.labelled("settings", "\(configuration.path), read \(configuration.loadedAt.prefix(19))Z")
+        if let end = EventText.seconds(configuration.certificateExpires) {
+            line.add(end > now ? ", certificate good for \(humanDuration(end - now))" : ", certificate expired")
+        }
+        guard let versions = report.versions else { return [line] }
+        return [line, .labelled("versions", "fairlead \(versions.fairlead), OpenSSL \(versions.openssl), SQLite \(versions.sqlite)")]
+    }
+
+    var remarks: [StyledLine] {
+        var lines: [StyledLine] = []
+        if report.logLinesLost > 0 {
+            lines.append(.labelled("log", "\(report.logLinesLost) lines lost, because nobody took them", .yellow))
+        }
+        return lines + report.warnings.map { .labelled("warning", $0, .yellow) }
+    }
+
+    /// `[######----]`
+    private static func bar(_ value: Int, of limit: Int) -> String {
+        let width = 20
+        let filled = limit <= 0 ? 0 : min(width, Int((Double(max(0, value)) / Double(limit) * Double(width)).rounded(.up)))
+        return "[" + String(repeating: "#", count: filled) + String(repeating: "-", count: width - filled) + "]"
     }
 
     private static func mebibytes(_ octets: Int) -> String {

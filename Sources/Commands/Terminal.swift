@@ -2,7 +2,9 @@ internal import Glibc
 
 /// Standard output and standard error: colour and tables on a terminal, plain lines in a pipe.
 enum Terminal {
-    static let isInteractive = isatty(1) == 1 && getenv("NO_COLOR") == nil
+    static let isInteractive = isatty(1) == 1 && isColoured
+    /// Whether colour is wanted where a terminal shows it.
+    static var isColoured: Bool { getenv("NO_COLOR") == nil }
 
     enum Style: String {
         case bold = "1"
@@ -30,6 +32,9 @@ enum Terminal {
     static func error(_ text: String) {
         write(Array(text.utf8) + [10], to: 2)
     }
+
+    /// Writes octets of others as they are, at once.
+    static func write(_ octets: [UInt8]) { write(octets, to: 1) }
 
     private static func write(_ octets: [UInt8], to descriptor: Int32) {
         var offset = 0

@@ -14,7 +14,9 @@ public struct ControlRequest: Codable, Hashable, Sendable {
         case queueExport = "queue_export"
         case tail
         case trace
+        case usage
         case reload
+        case testLogin = "test_login"
         case suppressAdd = "suppress_add"
         case suppressRemove = "suppress_remove"
         case suppressList = "suppress_list"
@@ -23,8 +25,9 @@ public struct ControlRequest: Codable, Hashable, Sendable {
         /// the socket may ask the rest.
         public var isOrder: Bool {
             switch self {
-            case .status, .health, .queueList, .queueShow, .queueVerify, .tail, .trace, .suppressList: false
-            case .queueRetry, .queueHold, .queueRelease, .queueRemove, .queueRewrite, .queueExport, .reload, .suppressAdd, .suppressRemove:
+            case .status, .health, .queueList, .queueShow, .queueVerify, .tail, .trace, .usage, .suppressList: false
+            case .queueRetry, .queueHold, .queueRelease, .queueRemove, .queueRewrite, .queueExport, .reload, .testLogin, .suppressAdd,
+                .suppressRemove:
                 true
             }
         }
@@ -32,12 +35,14 @@ public struct ControlRequest: Codable, Hashable, Sendable {
 
     public var command: Command
     public var filter: QueueFilter?
-    /// For `trace`: a queue id, a Message-ID, an SES id or a recipient.
+    /// For `trace`: a queue id, a Message-ID, an SES id or a recipient. For `test_login`: the account. For `usage`: the month, `2026-03`.
     public var word: String?
-    /// For `tail`: how many past events come first. For lists: the most entries.
+    /// For `tail`: how many past events come first, all since `events.since` if absent. For lists: the most entries.
     public var count: Int?
     /// For `tail`: stay and send what happens.
     public var follow: Bool?
+    /// For `tail`: which events, of the past and from now on.
+    public var events: EventQuestion?
     /// For `queue_list`: continue behind this queue id.
     public var after: String?
     /// For `suppress_add` and `suppress_remove`; the reason is `word`.
@@ -48,7 +53,7 @@ public struct ControlRequest: Codable, Hashable, Sendable {
     public var headers: Bool?
 
     enum CodingKeys: String, CodingKey {
-        case command, filter, word, count, follow, after, addresses
+        case command, filter, word, count, follow, events, after, addresses
         case dryRun = "dry_run"
         case headers
     }

@@ -11,6 +11,8 @@ public struct EventRecord: Codable, Hashable, Sendable {
     public var sender: String?
     public var fromBefore: String?
     public var fromAfter: String?
+    /// `dkim=strict, spf=relaxed`
+    public var alignment: String?
     public var messageID: String?
     public var recipients: [String]?
     public var messageSize: Int?
@@ -29,6 +31,7 @@ public struct EventRecord: Codable, Hashable, Sendable {
         case account, client, sender
         case fromBefore = "from_before"
         case fromAfter = "from_after"
+        case alignment
         case messageID = "message_id"
         case recipients
         case messageSize = "message_size"
@@ -47,6 +50,7 @@ public struct EventRecord: Codable, Hashable, Sendable {
         sender = event.sender
         fromBefore = event.fromBefore
         fromAfter = event.fromAfter
+        alignment = event.alignment
         messageID = event.messageID
         recipients = event.recipients.isEmpty ? nil : event.recipients.map(\.description)
         messageSize = event.messageSize

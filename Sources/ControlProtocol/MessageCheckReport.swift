@@ -61,8 +61,15 @@ public struct MessageCheckReport: Codable, Hashable, Sendable {
     public var size: Int?
     public var signature: Signature?
     public var alignment: Alignment?
+    /// What SES would answer to it, as far as its rules are known: the account's state, limits and configuration sets are not looked at.
+    public var upstreamReply: String?
     /// `live`, or the account's staging mode.
     public var mode = "live"
+
+    enum CodingKeys: String, CodingKey {
+        case accepted, account, reply, rules, headers, sender, recipients, size, signature, alignment, mode
+        case upstreamReply = "upstream_reply"
+    }
 
     public init(accepted: Bool, account: String, reply: String) {
         self.accepted = accepted

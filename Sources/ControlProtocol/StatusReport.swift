@@ -86,6 +86,8 @@ public struct StatusReport: Codable, Hashable, Sendable {
         /// Recipients in the last second and in the last minute.
         public var lastSecond: Int
         public var lastMinute: Int
+        /// Recipients in each of the last sixty whole seconds, the oldest first.
+        public var perSecond: [Int]?
         /// Recipients per second; absent when unlimited.
         public var limit: Int?
         /// What is in force: less than the limit once the upstream refused so much; absent when unlimited.
@@ -98,6 +100,7 @@ public struct StatusReport: Codable, Hashable, Sendable {
         enum CodingKeys: String, CodingKey {
             case lastSecond = "last_second"
             case lastMinute = "last_minute"
+            case perSecond = "per_second"
             case limit
             case effectiveLimit = "effective_limit"
             case running, relayed, deferred, failed
@@ -174,6 +177,8 @@ public struct StatusReport: Codable, Hashable, Sendable {
         /// Recipients accepted in 24 hours, and how many may be; absent when unlimited.
         public var accepted24h: Int
         public var daily: Int?
+        /// Recipients relayed in 24 hours, reports of ours among them.
+        public var relayed24h: Int?
         /// Messages in the queue.
         public var queued: Int
         /// `live`, or in what staging mode it is: `hold`, `redirect to ADDRESS`, `allow PATTERN, …`.
@@ -182,6 +187,7 @@ public struct StatusReport: Codable, Hashable, Sendable {
         enum CodingKeys: String, CodingKey {
             case name
             case accepted24h = "accepted_24h"
+            case relayed24h = "relayed_24h"
             case daily, queued, mode
         }
 
@@ -224,6 +230,8 @@ public struct StatusReport: Codable, Hashable, Sendable {
     public var sending: Sending
     public var connections: Connections
     public var lastError: LastError?
+    /// The last few kinds of trouble, of sending and of the daemon itself, newest first.
+    public var errors: [RecentError]?
     /// Findings in the configuration that an operator should act on; empty when all is well.
     public var warnings: [String]
     /// What is wrong now, the grave alarms first.
@@ -237,15 +245,20 @@ public struct StatusReport: Codable, Hashable, Sendable {
     public var logLinesLost = 0
     /// Identities whose signature depends on what the DNS shows.
     public var dkim: [DKIM] = []
+    /// Seconds since the start.
+    public var uptime: Double?
+    public var versions: Versions?
+    public var configuration: Configuration?
 
     enum CodingKeys: String, CodingKey {
         case version, hostname
         case startedAt = "started_at"
         case route, queue, sending, connections
         case lastError = "last_error"
+        case errors
         case warnings, alarms, space, quota, accounts, reports
         case logLinesLost = "log_lines_lost"
-        case dkim
+        case dkim, uptime, versions, configuration
     }
 
     public init(

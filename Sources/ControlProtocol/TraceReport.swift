@@ -9,13 +9,15 @@ public struct TraceReport: Codable, Hashable, Sendable {
         public var header: String?
         public var originalHeader: String?
         public var generation: String?
+        /// Of a message that is still queued: how it stands.
+        public var queued: QueueEntry?
 
         enum CodingKeys: String, CodingKey {
             case queueID = "queue_id"
             case messageID = "message_id"
             case events, header
             case originalHeader = "original_header"
-            case generation
+            case generation, queued
         }
 
         public init(queueID: String, messageID: String?, events: [EventRecord]) {
@@ -26,6 +28,8 @@ public struct TraceReport: Codable, Hashable, Sendable {
     }
 
     public var messages: [Message]
+    /// What concerns the word and no message of ours: mail to it that was refused, that it was suppressed.
+    public var events: [EventRecord]?
 
     public init(messages: [Message]) { self.messages = messages }
 }

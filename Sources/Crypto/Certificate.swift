@@ -10,6 +10,8 @@ public struct Certificate: Hashable, Sendable {
     public let dnsNames: [String]
     /// The subject alternative names that are addresses, as `inet_ntop` writes them.
     public let ipAddresses: [String]
+    /// Whether it was issued by whom it names: by no authority, that is, unless it is one.
+    public let isSelfIssued: Bool
     /// Validity as seconds since 1970 UTC, both ends included.
     public let notBefore, notAfter: Int64
 
@@ -50,6 +52,7 @@ extension Certificate {
         der = try derEncoding("i2d_X509") { i2d_X509(pointer, $0) }
         notBefore = try Self.seconds(X509_get0_notBefore(pointer))
         notAfter = try Self.seconds(X509_get0_notAfter(pointer))
+        isSelfIssued = X509_NAME_cmp(X509_get_subject_name(pointer), X509_get_issuer_name(pointer)) == 0
         subjectCommonName = Self.commonName(X509_get_subject_name(pointer))
         (dnsNames, ipAddresses) = Self.alternativeNames(pointer)
         ERR_clear_error()

@@ -15,6 +15,8 @@ public final class TLSContext: @unchecked Sendable {
         case system
         /// Those in one PEM file and no others.
         case file(path: String)
+        /// The first certificate of a PEM file itself, whoever issued it: for a host that talks to itself.
+        case certificate(path: String)
     }
 
     enum Role { case server, client }
@@ -61,6 +63,12 @@ public final class TLSContext: @unchecked Sendable {
             try check("SSL_CTX_set_default_verify_paths", SSL_CTX_set_default_verify_paths(context.pointer))
         case .file(let path):
             try check("SSL_CTX_load_verify_file", SSL_CTX_load_verify_file(context.pointer, path))
+        case .certificate(let path):
+            try check("SSL_CTX_load_verify_file", SSL_CTX_load_verify_file(context.pointer, path))
+            // The chain may end here, although no authority signed itself.
+            try check(
+                "X509_VERIFY_PARAM_set_flags",
+                X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context.pointer), UInt(X509_V_FLAG_PARTIAL_CHAIN)))
         }
         return context
     }

@@ -15,7 +15,9 @@ extension Dispatcher {
     private var clocks: Verdict.Clocks { Verdict.Clocks(wall: time.wall(), steady: steadyNow, service: store.serviceClock.now()) }
 
     func note(error text: String) {
-        tally.lastError = LastError(text: text, at: time.wall())
+        let now = time.wall()
+        tally.lastError = LastError(text: text, at: now)
+        tally.errors.note(text, at: now)
     }
 
     func announce(_ trouble: RouteTrouble, relay: String) {

@@ -69,6 +69,7 @@ public struct Tally: Sendable {
     /// Reports that could not be relayed themselves: each ends there.
     public internal(set) var bouncesOfReports = 0
     public internal(set) var lastError: LastError?
+    public internal(set) var errors = RecentErrors()
 
     mutating func count(_ name: RelayEvent.Name) {
         switch name {

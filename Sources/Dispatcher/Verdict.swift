@@ -92,6 +92,8 @@ struct Verdict {
         event.dsn = dsn
         event.reply = words
         event.sesID = sesID
+        // What the upstream took, for the month's report.
+        if name == .relayed { event.messageSize = message.size }
         event.attempt = attempts
         event.nextAttempt = verdict.nextAttempt
         self.event = event

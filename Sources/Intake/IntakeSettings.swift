@@ -32,8 +32,8 @@ public struct IntakeSettings: Sendable {
 
     func signing(for author: Mailbox) -> Signing {
         let signer = signers.filter { author.domain.isWithin($0.domain) }.max { $0.domain.octets.count < $1.domain.octets.count }
-        let unsigned = unsignedDomains.lazy.filter { author.domain.isWithin($0) }.map(\.octets.count).max()
-        if let signer, signer.domain.octets.count >= unsigned ?? 0 { return .signed(signer) }
-        return unsigned == nil ? .noKey : .unsigned
+        // Also where a nearer domain waits for its key: that of one above aligns as well.
+        if let signer { return .signed(signer) }
+        return unsignedDomains.contains { author.domain.isWithin($0) } ? .unsigned : .noKey
     }
 }

@@ -37,7 +37,8 @@ struct MIMEScanner {
     }
 
     private struct Level {
-        let boundary: [UInt8]
+        /// `nil` where the header names none: all is content then, and any line `--…` may be a delimiter.
+        let boundary: [UInt8]?
         let isDigest: Bool
         let isSealed: Bool
         /// Enclosing multiparts and messages.
@@ -179,16 +180,17 @@ struct MIMEScanner {
 
     // MARK: Delimiters
 
-    private func delimiter(in lines: UnsafeRawBufferPointer, _ line: Range<Int>) -> (level: Int, isLast: Bool)? {
+    private mutating func delimiter(in lines: UnsafeRawBufferPointer, _ line: Range<Int>) -> (level: Int, isLast: Bool)? {
         var end = line.upperBound
         while end > line.lowerBound, lines[end - 1] <= ASCII.space { end -= 1 }  // line end and blanks
         let text = UnsafeRawBufferPointer(rebasing: lines[(line.lowerBound + 2)..<max(end, line.lowerBound + 2)])
         for index in levels.indices.reversed() {
-            let boundary = levels[index].boundary
+            guard let boundary = levels[index].boundary else { continue }
             guard text.count == boundary.count || text.count == boundary.count + 2, text.starts(with: boundary) else { continue }
             if text.count == boundary.count { return (index, false) }
             if text[text.count - 1] == ASCII.hyphen, text[text.count - 2] == ASCII.hyphen { return (index, true) }
         }
+        if !text.isEmpty, let last = levels.indices.last, levels[last].boundary == nil { levels[last].hasStarted = true }
         return nil
     }
 
@@ -260,13 +262,20 @@ struct MIMEScanner {
         case .message: place = .header
         case .multipart(let boundary):
             place = .frame
-            levels.append(
-                Level(
-                    boundary: boundary, isDigest: content.mediaType.equalsIgnoringCase("multipart/digest"), isSealed: isSealed,
-                    depth: depth + 1))
+            push(boundary, content)
+        case .multipartWithoutBoundary:
+            place = .content
+            push(nil, content)
         }
         depth += 1
         if depth > Self.deepest { failure = failure ?? .nesting }
+    }
+
+    private mutating func push(_ boundary: [UInt8]?, _ content: ContentHeader) {
+        levels.append(
+            Level(
+                boundary: boundary, isDigest: content.mediaType.equalsIgnoringCase("multipart/digest"), isSealed: isSealed,
+                depth: depth + 1))
     }
 }
 

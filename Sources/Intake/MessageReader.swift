@@ -1,3 +1,4 @@
+internal import Alignment
 internal import DKIM
 public import MailModel
 internal import MessageFormat
@@ -161,14 +162,8 @@ public struct MessageReader: ~Copyable {
     public consuming func finish(
         envelope: Envelope, account: AccountName, queueID: QueueID, received: ReceivedInfo, now: Timestamp
     ) throws(Refusal) -> PreparedMessage {
-        let rules = settings.rules
-        return try finish(by: rules, envelope: envelope, account: account, queueID: queueID, received: received, now: now)
-    }
-
-    private consuming func finish(
-        by rules: RewriteRules, envelope: Envelope, account: AccountName, queueID: QueueID, received: ReceivedInfo, now: Timestamp
-    ) throws(Refusal) -> PreparedMessage {
-        let finished = try finishContent()
+        var finished = try finishContent()
+        let rules = try rules(for: account, &finished)
         let message = try rules.apply(to: finished.header, envelope: envelope, account: account, queueID: queueID)
         let recipient = envelope.recipients.count == 1 ? envelope.recipients.first : nil
         return try prepare(message, of: finished, from: envelope, as: queueID, received: received, visibleRecipient: recipient, now: now)
@@ -186,25 +181,22 @@ public struct MessageReader: ~Copyable {
         received: ReceivedInfo, now: Timestamp
     ) throws(Refusal) -> [PreparedMessage] {
         let aliases = settings.aliases
-        let inbound = aliases.inbound[account]
-        let rules = inbound == nil ? settings.rules : settings.rules.forInboundMail(of: account)
-        // What a test system sends to one address is not for our aliases either.
-        guard !aliases.table.isEmpty || inbound != nil, rules.accounts[account]?.redirect == nil else {
-            return [try finish(by: rules, envelope: envelope, account: account, queueID: queueID, received: received, now: now)]
+        let isInbound = aliases.inbound[account] != nil
+        // What a test system sends to one address is not for our aliases.
+        guard !aliases.table.isEmpty || isInbound, settings.rules.accounts[account]?.redirect == nil else {
+            return [try finish(envelope: envelope, account: account, queueID: queueID, received: received, now: now)]
         }
         let plan = aliases.plan(for: envelope.recipients, isSuppressed: isSuppressed)
-        guard inbound == nil || plan.direct.isEmpty else { throw .aliasIsGone }
+        guard !isInbound || plan.direct.isEmpty else { throw .aliasIsGone }
         guard !plan.direct.isEmpty || !plan.groups.isEmpty else { throw .noTarget }
         let direct = Envelope(reversePath: envelope.reversePath, recipients: plan.direct)
-        if inbound == nil, plan.groups.isEmpty {
-            return [try finish(by: rules, envelope: direct, account: account, queueID: queueID, received: received, now: now)]
+        if plan.groups.isEmpty {
+            return [try finish(envelope: direct, account: account, queueID: queueID, received: received, now: now)]
         }
 
         var finished = try finishContent()
-        if let inbound {
-            try aliases.checkLoops(of: finished.header, plan.groups)
-            try inbound.judge(&finished.header, account: account, &finished.changes)
-        }
+        if isInbound { try aliases.checkLoops(of: finished.header, plan.groups) }
+        let rules = try rules(for: account, &finished)
         var prepared: [PreparedMessage] = []
         func id() -> QueueID { prepared.isEmpty ? queueID : nextID() }
         let base = try rules.apply(to: finished.header, envelope: direct, account: account, queueID: queueID)
@@ -214,6 +206,8 @@ public struct MessageReader: ~Copyable {
                 try prepare(
                     base, of: finished, from: direct, as: id(), received: received, visibleRecipient: recipient, now: now))
         }
+        // Each group costs a pass over the header and a signature, and strangers choose the header.
+        guard plan.groups.count * (finished.header.octetCount + 1000) <= Self.mostGroupOctets else { throw .tooManyVariants }
         for group in plan.groups {
             let own = id()
             let message = try rules.sentOn(
@@ -229,20 +223,29 @@ public struct MessageReader: ~Copyable {
 
     /// As `finish`, for a message that an alias sends on: its variant for these targets alone, by today's rules.
     ///
-    /// - Parameter envelope: the recipients are targets of the alias.
+    /// - Parameters:
+    ///   - envelope: as the client gave it; the recipients are the alias, as it was addressed.
+    ///   - targets: whom the message goes to.
     public consuming func finish(
-        envelope: Envelope, account: AccountName, queueID: QueueID, sentOnBy alias: Mailbox, received: ReceivedInfo, now: Timestamp
+        envelope: Envelope, targets: [Mailbox], account: AccountName, queueID: QueueID, sentOnBy alias: Mailbox, received: ReceivedInfo,
+        now: Timestamp
     ) throws(Refusal) -> PreparedMessage {
         let aliases = settings.aliases
-        let inbound = aliases.inbound[account]
-        let rules = inbound == nil ? settings.rules : settings.rules.forInboundMail(of: account)
         var finished = try finishContent()
-        try inbound?.judge(&finished.header, account: account, &finished.changes)
+        let rules = try rules(for: account, &finished)
         let base = try rules.apply(to: finished.header, envelope: envelope, account: account, queueID: queueID)
-        let group = AliasGroup(alias: alias, addressed: [alias], targets: envelope.recipients)
+        let group = AliasGroup(alias: alias, addressed: envelope.recipients, targets: targets)
         let message = try rules.sentOn(base, original: finished.header, to: group, by: aliases, account: account, queueID: queueID)
         return try prepare(
-            message, of: finished, from: envelope, as: queueID, alias: alias, received: received, visibleRecipient: alias, now: now)
+            message, of: finished, from: envelope, as: queueID, alias: alias, received: received,
+            visibleRecipient: envelope.recipients.count == 1 ? envelope.recipients.first : alias, now: now)
+    }
+
+    /// The rules of an account; what another host found in its mail is judged.
+    private borrowing func rules(for account: AccountName, _ finished: inout Finished) throws(Refusal) -> RewriteRules {
+        guard let inbound = settings.aliases.inbound[account] else { return settings.rules }
+        try inbound.judge(&finished.header, account: account, &finished.changes)
+        return settings.rules.forInboundMail(of: account)
     }
 
     /// What all variants of a message share.
@@ -279,7 +282,7 @@ public struct MessageReader: ~Copyable {
         let messageID = try message.header.repair(
             author: message.author, queueID: queueID, keeping: known?.messageID, now: now)
 
-        try sign(&message.header, as: message.author, bodyHash: finished.bodyHash, at: known?.signedAt ?? now)
+        let signer = try sign(&message.header, as: message.author, bodyHash: finished.bodyHash, at: known?.signedAt ?? now)
         do throws(HeaderError) {
             message.header.prepend(
                 try ReceivedField.make(received, hostname: settings.hostname, queueID: queueID, recipient: visibleRecipient, at: now))
@@ -290,7 +293,8 @@ public struct MessageReader: ~Copyable {
         var octets: [UInt8] = []
         message.header.write(to: &octets)
         octets.append(contentsOf: ASCII.crlf)
-        guard octets.count - finished.header.octetCount <= Self.ownOctets, octets.count + bodyOctets <= settings.maximumOctets else {
+        guard octets.count - finished.header.octetCount <= Self.ownOctets else { throw .header(.tooLong) }
+        guard octets.count + bodyOctets <= settings.maximumOctets else {
             let before = header.octets.count + 2 + inspection.octets
             if repairedOctets == nil { throw .tooLarge(settings.maximumOctets) }
             throw .tooLarge(before: before, after: octets.count + bodyOctets, settings.maximumOctets)
@@ -298,12 +302,16 @@ public struct MessageReader: ~Copyable {
         return PreparedMessage(
             queueID: queueID, alias: alias, headerOctets: octets, envelope: message.envelope, is8Bit: false,
             octetCount: octets.count + bodyOctets, messageID: messageID, authorBefore: message.authorBefore, author: message.author,
+            alignment: Alignment(
+                author: message.author.domain, signature: signer, reversePath: message.envelope.reversePath.mailbox?.domain),
             changes: finished.changes + message.changes,
             original: OriginalMessage(
                 header: finished.original, repair: finished.repair, bodyHash: finished.bodyHash, envelope: envelope, received: received,
                 generation: settings.generation))
     }
 
+    /// Of the headers of all that one message becomes, about.
+    private static let mostGroupOctets = 10 << 20
     /// What our own fields may add.
     private static let ownOctets = 65_536
     /// RFC 5321 §6.3 wants at least 100 hops to pass.
@@ -356,11 +364,13 @@ public struct MessageReader: ~Copyable {
     }
 
     /// Puts the signature on top, unless the author's domain leaves without ours.
+    ///
+    /// - Returns: the domain that signed.
     private borrowing func sign(
         _ header: inout HeaderBlock, as author: Mailbox, bodyHash hash: [UInt8], at now: Timestamp
-    ) throws(Refusal) {
+    ) throws(Refusal) -> Domain? {
         switch settings.signing(for: author) {
-        case .unsigned: return
+        case .unsigned: return nil
         case .noKey: throw .noSigningKey(author.domain)
         case .signed(let signer):
             do throws(SigningError) {
@@ -368,6 +378,7 @@ public struct MessageReader: ~Copyable {
             } catch {
                 throw .signingFailed(error)
             }
+            return signer.domain
         }
     }
 

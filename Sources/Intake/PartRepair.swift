@@ -39,7 +39,9 @@ struct PartRepair: Hashable {
         let value: [UInt8]
         if let type = header.first(.contentType) {
             var written = Array(type.value.drop(while: ASCII.isBlank))
-            while let last = written.last, ASCII.isBlank(last) || last == ASCII.semicolon { written.removeLast() }
+            while let last = written.last, ASCII.isBlank(last) || last == ASCII.semicolon || ASCII.crlf.contains(last) {
+                written.removeLast()
+            }
             value = written + Array("; ".utf8) + parameter
         } else {
             value = Array("text/plain; ".utf8) + parameter

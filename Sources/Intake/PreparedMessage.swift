@@ -1,3 +1,4 @@
+public import Alignment
 public import MailModel
 public import Rewriting
 
@@ -20,6 +21,8 @@ public struct PreparedMessage: Sendable {
     public let authorBefore: Mailbox
     /// The author that leaves.
     public let author: Mailbox
+    /// Of our signature and of the reverse-path with that author; SES may put a reverse-path of its own in place of ours.
+    public let alignment: Alignment
     /// What was rewritten, and by which rule.
     public let changes: [RewriteChange]
     /// What it was made from.

@@ -5,12 +5,18 @@ internal import MessageFormat
 enum ReceivedField {
     /// `from <hello> ([<ip>]) by <host> with ESMTPSA id <queue id> for <x>; <date>`
     ///
+    /// Of a user of this host: `from <hello> (userid 33) by …`.
+    ///
     /// - Parameter recipient: only if there is exactly one: nobody may learn of a second.
     static func make(
         _ info: ReceivedInfo, hostname: Domain, queueID: QueueID, recipient: Mailbox?, at time: Timestamp
     ) throws(HeaderError) -> HeaderField {
         var pieces: [[UInt8]] = [Array("from".utf8), hello(info.helloName)]
-        if let address = info.address { pieces.append(literal(Array(address.utf8))) }
+        if let user = info.user {
+            pieces.append(contentsOf: [Array("(userid".utf8), Array("\(user))".utf8)])
+        } else if let address = info.address {
+            pieces.append(literal(Array(address.utf8)))
+        }
         pieces.append(contentsOf: [Array("by".utf8), hostname.octets])
         pieces.append(contentsOf: [Array("with".utf8), Array(info.transfer.rawValue.utf8)])
         pieces.append(contentsOf: [Array("id".utf8), Array(queueID.description.utf8)])

@@ -14,6 +14,8 @@ public struct ReceivedInfo: Hashable, Sendable {
     /// The client's IP address, without a port; `nil` hides it.
     public var address: String?
     public var transfer: TransferProtocol
+    /// The number of the user of this host who sent it; stands in the place of the address.
+    public var user: UInt32?
 
     public init(helloName: [UInt8], address: String?, transfer: TransferProtocol) {
         self.helloName = helloName

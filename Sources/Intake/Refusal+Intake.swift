@@ -13,6 +13,13 @@ extension Refusal {
         Refusal("alias_gone", Reply(451, StatusDetail(2, 4), "The aliases changed meanwhile; try again"))
     }
 
+    static var tooManyVariants: Refusal {
+        Refusal(
+            "too_many_variants",
+            Reply(
+                452, StatusDetail(5, 3), "The header is too long to be written for so many aliases and targets; send the message in parts"))
+    }
+
     static var noTarget: Refusal {
         Refusal(
             "no_target", Reply(550, StatusDetail(1, 1), "No target of this alias takes mail at present; fairlead suppress list says why"))

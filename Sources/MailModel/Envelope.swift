@@ -11,6 +11,11 @@ public enum ReversePath: Hashable, Sendable {
         case .mailbox(let mailbox): mailbox.wireOctets
         }
     }
+
+    /// `nil` for the null reverse-path.
+    public var mailbox: Mailbox? {
+        if case .mailbox(let mailbox) = self { mailbox } else { nil }
+    }
 }
 
 extension ReversePath: CustomStringConvertible {

@@ -53,6 +53,8 @@ public struct RelayEvent: Hashable, Sendable {
     /// The author's address before and after rewriting.
     public var fromBefore: String?
     public var fromAfter: String?
+    /// How signature and reverse-path align with From as it leaves: `dkim=strict, spf=relaxed`.
+    public var alignment: String?
     /// With angle brackets, as it stands in the header.
     public var messageID: String?
     /// All recipients of an acceptance; the one recipient of an outcome.

@@ -10,8 +10,10 @@ final class HistoryDatabase: @unchecked Sendable {
 
     let connection: Database
     private let begin, commit, rollback, setMark: PreparedStatement
-    private let insertEvent, insertRecipient, insertWord: PreparedStatement
-    let selectByQueueID, selectRecent, selectByNumber, selectRecipients, selectBucket, selectWord: PreparedStatement
+    private let insertEvent, insertRecipient, insertWord, addUsage: PreparedStatement
+    let selectByQueueID, selectBefore, selectAfter, selectEnds, selectByNumber, selectRecipients, selectBucket,
+        selectWord: PreparedStatement
+    let selectUsage, selectUsageStart: PreparedStatement
     private let selectOldest, deleteEvents, deleteRecipients, selectFirstBuckets, deleteBucket: PreparedStatement
     /// The highest block of the outbox that is in the history.
     private(set) var sequence: Int64
@@ -28,11 +30,14 @@ final class HistoryDatabase: @unchecked Sendable {
         commit = try prepare("COMMIT")
         rollback = try prepare("ROLLBACK")
         setMark = try prepare("UPDATE mark SET value = ? WHERE name = 'outbox'")
-        insertEvent = try prepare("INSERT INTO event VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")
+        insertEvent = try prepare("INSERT INTO event VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")
         insertRecipient = try prepare("INSERT INTO event_recipient VALUES (?,?,?)")
         insertWord = try prepare("INSERT OR IGNORE INTO word VALUES (?,?,?)")
         selectByQueueID = try prepare("SELECT * FROM event WHERE queue_id = ? ORDER BY number LIMIT 10000")
-        selectRecent = try prepare("SELECT * FROM event ORDER BY number DESC LIMIT ?")
+        selectBefore = try prepare(
+            "SELECT * FROM event WHERE number < ?1 AND number >= ?2 AND (?3 IS NULL OR account = ?3) ORDER BY number DESC")
+        selectAfter = try prepare("SELECT * FROM event WHERE number > ?1 AND number <= ?2 AND (?3 IS NULL OR account = ?3) ORDER BY number")
+        selectEnds = try prepare("SELECT coalesce(min(number), 0), coalesce(max(number), -1) FROM event")
         selectByNumber = try prepare("SELECT * FROM event WHERE number = ?")
         selectRecipients = try prepare("SELECT mailbox FROM event_recipient WHERE event = ? ORDER BY position")
         selectBucket = try prepare("SELECT max(bucket) FROM word WHERE bucket < ?")
@@ -42,6 +47,15 @@ final class HistoryDatabase: @unchecked Sendable {
         deleteRecipients = try prepare("DELETE FROM event_recipient WHERE event <= ?")
         selectFirstBuckets = try prepare("SELECT min(bucket), (SELECT min(bucket) FROM word WHERE bucket > ?1) FROM word")
         deleteBucket = try prepare("DELETE FROM word WHERE bucket <= ?")
+        addUsage = try prepare(
+            """
+            INSERT INTO usage VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET messages = messages + excluded.messages,
+              recipients = recipients + excluded.recipients, octets = octets + excluded.octets, relayed = relayed + excluded.relayed,
+              relayed_octets = relayed_octets + excluded.relayed_octets, failed = failed + excluded.failed,
+              expired = expired + excluded.expired
+            """)
+        selectUsage = try prepare("SELECT * FROM usage WHERE month = ? ORDER BY account")
+        selectUsageStart = try prepare("SELECT value FROM mark WHERE name = 'usage'")
         sequence = try connection.number("SELECT value FROM mark WHERE name = 'outbox'")
         nextNumber = try connection.number("SELECT coalesce(max(number), 0) + 1 FROM event")
         bucket = try connection.number("SELECT coalesce(max(bucket), 0) FROM word")
@@ -55,8 +69,15 @@ final class HistoryDatabase: @unchecked Sendable {
         let before = (nextNumber, bucket, bucketCount)
         do throws(QueueError) {
             try transaction { () throws(QueueError) in
-                for block in fresh { for event in block.events { try insert(event) } }
+                var usage = UsageSums()
+                for block in fresh {
+                    for event in block.events {
+                        try insert(event)
+                        usage.count(event)
+                    }
+                }
                 for event in loose { try insert(StoredEvent(event)) }
+                try add(usage)
                 if let last = fresh.last {
                     setMark.bind(1, last.sequence)
                     try setMark.run()
@@ -67,6 +88,17 @@ final class HistoryDatabase: @unchecked Sendable {
             throw error
         }
         if let last = fresh.last { sequence = last.sequence }
+    }
+
+    private func add(_ usage: UsageSums) throws(QueueError) {
+        for (key, counts) in usage.sums {
+            addUsage.bind(1, key.month.number)
+            addUsage.bind(2, octets: key.account.octets)
+            for (index, value) in [
+                counts.messages, counts.recipients, counts.octets, counts.relayed, counts.relayedOctets, counts.failed, counts.expired,
+            ].enumerated() { addUsage.bind(Int32(index) + 3, value) }
+            try addUsage.run()
+        }
     }
 
     /// Deletes a few of the oldest events that are too old, or too many for the size limit.
@@ -161,6 +193,7 @@ final class HistoryDatabase: @unchecked Sendable {
         row.bind(17, text: event.sesID)
         row.bind(18, event.attempt.map { Int64($0) })
         row.bind(19, event.nextAttempt?.microseconds)
+        row.bind(20, text: event.alignment)
         try row.run()
         // The first recipient stands in the event itself.
         for (position, mailbox) in mailboxes.enumerated().dropFirst() {

@@ -123,9 +123,32 @@ public final class HistoryStore: EventHistory {
         return try await read { database throws(QueueError) in try database.trace(word, limit: limit) }
     }
 
-    nonisolated(nonsending) public func recent(_ limit: Int) async throws(QueueError) -> [RelayEvent] {
+    nonisolated(nonsending) public func recent(_ limit: Int, matching filter: EventFilter) async throws(QueueError) -> [RelayEvent] {
+        guard limit > 0 else { return [] }
         await catchUp()
-        return try await read { database throws(QueueError) in try database.recent(limit) }
+        var events: [RelayEvent] = []
+        var before: Int64? = .max
+        while let number = before, events.count < limit {
+            let left = limit - events.count
+            let found = try await read { database throws(QueueError) in
+                try database.stretch(before: number, matching: filter, limit: left)
+            }
+            events += found.events
+            before = found.next
+        }
+        return events.reversed()
+    }
+
+    nonisolated(nonsending) public func events(
+        after cursor: Int64?, matching filter: EventFilter
+    ) async throws(QueueError) -> (events: [RelayEvent], next: Int64?) {
+        if cursor == nil { await catchUp() }
+        return try await read { database throws(QueueError) in try database.stretch(after: cursor, matching: filter) }
+    }
+
+    nonisolated(nonsending) public func usage(in month: CalendarMonth) async throws(QueueError) -> UsageReport {
+        await catchUp()
+        return try await read { database throws(QueueError) in try database.usage(in: month) }
     }
 
     /// Takes over what the outbox holds now, if that is possible.

@@ -13,6 +13,8 @@ extension MessageFacts {
         if kind != .message { encoder.field(9, kind.rawValue) }
         encoder.field(10, reportsTo)
         encoder.field(20, alias)
+        encoder.field(21, alignment)
+        encoder.field(22, hold)
         return encoder.octets
     }
 
@@ -33,6 +35,8 @@ extension MessageFacts {
             case 9: kind = Kind(rawValue: field.text) ?? .message
             case 10: reportsTo = field.text
             case 20: alias = field.text
+            case 21: alignment = field.text
+            case 22: hold = field.text
             default: break
             }
         }

@@ -169,6 +169,23 @@ public protocol EventHistory: Sendable {
     /// - Parameter limit: at most so many messages, the newest.
     nonisolated(nonsending) func trace(_ word: String, limit: Int) async throws(QueueError) -> [RelayEvent]
 
+    /// The last events that fit, oldest first.
+    nonisolated(nonsending) func recent(_ limit: Int, matching filter: EventFilter) async throws(QueueError) -> [RelayEvent]
+
+    /// The events that fit, oldest first, a stretch at a time, which may be empty.
+    ///
+    /// - Parameter cursor: what the stretch before returned as `next`, which is `nil` after the last one; `nil` to begin.
+    nonisolated(nonsending) func events(
+        after cursor: Int64?, matching filter: EventFilter
+    ) async throws(QueueError) -> (events: [RelayEvent], next: Int64?)
+
+    /// What each account sent in a month; kept for good.
+    nonisolated(nonsending) func usage(in month: CalendarMonth) async throws(QueueError) -> UsageReport
+}
+
+extension EventHistory {
     /// The last events, oldest first.
-    nonisolated(nonsending) func recent(_ limit: Int) async throws(QueueError) -> [RelayEvent]
+    nonisolated(nonsending) public func recent(_ limit: Int) async throws(QueueError) -> [RelayEvent] {
+        try await recent(limit, matching: .all)
+    }
 }

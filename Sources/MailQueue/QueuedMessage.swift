@@ -101,6 +101,10 @@ public struct MessageFacts: Hashable, Sendable {
     public var reportsTo: String?
     /// The alias that sends it on: reports name it in the place of its targets. `nil` for any other mail.
     public var alias: String?
+    /// How signature and reverse-path align with From: `dkim=strict, spf=relaxed`.
+    public var alignment: String?
+    /// Why it was held when it was accepted: part of what must not be lost, for it is a test system's.
+    public var hold: String?
 
     /// What a message is to us.
     public enum Kind: String, Hashable, Sendable {

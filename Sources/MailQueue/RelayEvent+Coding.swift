@@ -35,6 +35,7 @@ extension RelayEvent {
         encoder.field(16, sesID)
         encoder.field(17, attempt.map { Int64($0) })
         encoder.field(18, nextAttempt?.microseconds)
+        encoder.field(19, alignment)
         block.appendLength(encoder.octets.count)
         block.append(contentsOf: encoder.octets)
     }
@@ -80,6 +81,7 @@ extension StoredEvent {
             case 16: event.sesID = field.text
             case 17: event.attempt = field.number.map { Int(clamping: $0) }
             case 18: event.nextAttempt = field.number.map { Timestamp(microseconds: $0) }
+            case 19: event.alignment = field.text
             default: break
             }
         }

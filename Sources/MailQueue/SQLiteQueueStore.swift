@@ -210,6 +210,8 @@ public final class SQLiteQueueStore: QueueStore {
     public func release(_ filter: QueueFilter) async throws(QueueError) -> Int {
         try await change(filter) { database, row throws(QueueError) in
             guard row.state == .held || row.state == .quarantined else { return false }
+            // Test systems' mail leaves only for who names it, or its account.
+            if filter.ids == nil, filter.account == nil, row.note.hasPrefix(QueuedMessage.stagingHold) { return false }
             try database.setState(row, .waiting, note: "")
             return true
         }

@@ -6,6 +6,8 @@ public struct ContentHeader: Hashable, Sendable {
         case leaf
         /// Parts between lines `--boundary`.
         case multipart(boundary: [UInt8])
+        /// Parts that cannot be told from each other for sure: the boundary is missing, or none. Readers guess.
+        case multipartWithoutBoundary
         /// Another message: header and body.
         case message
     }
@@ -41,10 +43,13 @@ public struct ContentHeader: Hashable, Sendable {
         charset = type?.value("charset").map { $0.map(ASCII.lowercased) }
         let encoding = header.first(.contentTransferEncoding).map { MIMEParameters($0.value).main } ?? []
         transferEncoding = Self.transferEncoding(encoding)
-        if mediaType.starts(with: "multipart/".utf8), let boundary = type?.value("boundary").map(Self.trimmed),
+        if mediaType.starts(with: "multipart/".utf8),
+            let boundary = (type?.value("boundary") ?? type?.extendedValue("boundary")).map(Self.trimmed),
             (1...Self.longestBoundary).contains(boundary.count)
         {
             structure = .multipart(boundary: boundary)
+        } else if mediaType.starts(with: "multipart/".utf8) {
+            structure = .multipartWithoutBoundary
         } else if mediaType.equalsIgnoringCase("message/rfc822"), transferEncoding == .identity {
             structure = .message
         } else {
@@ -65,8 +70,12 @@ public struct ContentHeader: Hashable, Sendable {
 
     public var isText: Bool { mediaType.starts(with: "text/".utf8) }
 
-    /// `message/delivery-status` and its like may only be 7-bit (RFC 2045 §6.4); the `global` ones may be encoded (RFC 6532 §3.7).
-    public var mayBeEncoded: Bool { !mediaType.starts(with: "message/".utf8) || mediaType.starts(with: "message/global".utf8) }
+    /// `message/delivery-status`, its like and what has parts may only be 7-bit (RFC 2045 §6.4); the `global` ones may be encoded
+    /// (RFC 6532 §3.7).
+    public var mayBeEncoded: Bool {
+        !mediaType.starts(with: "multipart/".utf8)
+            && (!mediaType.starts(with: "message/".utf8) || mediaType.starts(with: "message/global".utf8))
+    }
 
     private static let plainText = Array("text/plain".utf8)
     /// RFC 2046 §5.1.1 allows 70; what others write beyond that still separates parts.

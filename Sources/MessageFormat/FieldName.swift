@@ -1,3 +1,5 @@
+internal import MailModel
+
 /// The header fields that some rule of ours names; every other field is carried through without being looked at.
 ///
 /// The raw value is the spelling for fields that we write ourselves. Names are compared without case (RFC 5322 §1.2.2).
@@ -105,5 +107,3 @@ public enum FieldName: String, Hashable, Sendable, CaseIterable {
         return Int((hash ^ hash >> 16) & 255)
     }
 }
-
-internal import MailModel

@@ -136,11 +136,15 @@ final class AcceptLoop: @unchecked Sendable {
             guard let address = SocketAddress.local(of: accepted.rawValue) else { return }
             local = address
         }
-        guard let peer = isTCP ? SocketAddress(storage) : .unix else { return }
+        guard let peer = isTCP ? SocketAddress(storage) : Self.user(at: accepted.rawValue) else { return }
         let socket = ConnectedSocket(accepted, peer: peer, local: local)
         let worker = workers.next()
         let onAccept = onAccept
         worker.queue.async { onAccept(socket, worker) }
+    }
+
+    private static func user(at raw: Int32) -> SocketAddress {
+        (try? PeerCredentials(ofSocket: raw)).map { .unix(user: $0.userID) } ?? .unix
     }
 
     private func refuseOne() {

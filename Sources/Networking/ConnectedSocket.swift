@@ -44,7 +44,7 @@ public final class ConnectedSocket: Sendable {
     }
 
     /// Gives the descriptor away, once; nil after that.
-    func take() -> OwnedDescriptor? {
+    public func take() -> OwnedDescriptor? {
         let raw = descriptor.withLock { value in
             defer { value = -1 }
             return value

@@ -4,6 +4,19 @@ internal import Glibc
 
 /// Opens TCP connections to a host by name.
 public enum Connector {
+    /// The addresses of `host` as `connect` would try them.
+    ///
+    /// - Throws: what the resolver says. How long that takes is the resolver's affair.
+    public static func addresses(host: String, port: UInt16) async throws(ConnectError) -> [SocketAddress] {
+        let result = await withCheckedContinuation { continuation in
+            Resolver.resolve(host, port: port) { continuation.resume(returning: $0) }
+        }
+        switch result {
+        case .success(let addresses): return addresses
+        case .failure(.message(let message)): throw ConnectError(host: host, port: port, reason: .unresolved(message))
+        }
+    }
+
     /// Resolves `host` anew and connects to the first of its addresses that answers, families in turn; an address that stays silent
     /// for a moment is not waited for alone.
     ///

@@ -27,6 +27,9 @@ public struct SocketAddress: Hashable, Sendable {
     /// The peer of a Unix-domain socket: this machine. Who it is, `peerCredentials` tells.
     public static let unix = SocketAddress(family: .unix, bits: 0, port: 0)
 
+    /// The same for one of its users, whose connections are counted as a network's are.
+    static func unix(user: UInt32) -> SocketAddress { SocketAddress(family: .unix, bits: UInt128(user), port: 0) }
+
     public var isIPv6: Bool { family == .ipv6 }
 
     /// 127.0.0.0/8, ::1, or a Unix-domain socket.

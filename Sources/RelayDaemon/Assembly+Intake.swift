@@ -30,6 +30,10 @@ extension Assembly {
             unverifiedFrom: RewriteRules.UnverifiedFrom(rewrite.unverifiedFrom),
             displayName: DisplayNameTemplate(rewrite.displayName.description) ?? .standard,
             sesHeaders: SESHeaderPolicy(rewrite.sesHeaders), accounts: accounts)
+        rules.otherAccounts = try account(Configuration.AccountPolicy(), rewrite) { loaded.problem(with: "rewrite.\($0)", $1) }
+        for (index, rule) in rewrite.rules.enumerated() {
+            rules.authorRules.append(try authorRule(rule) { loaded.problem(with: "rewrite.rules[\(index)].\($0)", $1) })
+        }
         rules.replyTo = RewriteRules.ReplyToPolicy(rewrite.replyTo)
         rules.senderMap = SenderMap(rewrite.senderMap)
         rules.fields = try fields(rewrite.headers) { loaded.problem(with: "rewrite.\($0)", $1) }
@@ -48,20 +52,40 @@ extension Assembly {
         account.identity = policy.identity.map(Identity.Scope.init)
         if !policy.senderMap.isEmpty { account.senderMap = SenderMap(policy.senderMap).merging(SenderMap(rewrite.senderMap)) }
         if policy.headers != .init() { account.fields = try fields(policy.headers.over(rewrite.headers), problem: problem) }
+        account.sesFields = try sesFields(
+            policy.configurationSet ?? rewrite.configurationSet, policy.tags.isEmpty ? rewrite.tags : policy.tags, problem)
+        if case .redirect(let address) = policy.mode { account.redirect = address }
+        return account
+    }
+
+    private static func authorRule(
+        _ rule: Configuration.AuthorRule, problem: (String, String) -> Problem
+    ) throws(AssemblyError) -> RewriteRules.AuthorRule {
+        var made = RewriteRules.AuthorRule(authors: rule.authors)
+        made.unverifiedFrom = rule.policy.unverifiedFrom.map(RewriteRules.UnverifiedFrom.init)
+        made.displayName = rule.policy.displayName.flatMap { DisplayNameTemplate($0.description) }
+        made.replyTo = rule.policy.replyTo.map(RewriteRules.ReplyToPolicy.init)
+        made.identity = rule.policy.identity.map(Identity.Scope.init)
+        if rule.policy.headers != .init() { made.fields = try fields(rule.policy.headers, problem: problem) }
+        made.sesFields = try sesFields(rule.policy.configurationSet, rule.policy.tags, problem)
+        return made
+    }
+
+    private static func sesFields(
+        _ configurationSet: String?, _ tags: [Configuration.MessageTag], _ problem: (String, String) -> Problem
+    ) throws(AssemblyError) -> [HeaderField] {
+        var fields: [HeaderField] = []
         do throws(HeaderError) {
-            if let set = policy.configurationSet {
-                account.sesFields.append(try HeaderField(.xSESConfigurationSet, value: Array(set.utf8)))
-            }
-            if !policy.tags.isEmpty {
-                let tags = policy.tags.map { Array("\($0.name)=\($0.value)".utf8) }
+            if let configurationSet { fields.append(try HeaderField(.xSESConfigurationSet, value: Array(configurationSet.utf8))) }
+            if !tags.isEmpty {
+                let tags = tags.map { Array("\($0.name)=\($0.value)".utf8) }
                 let pieces = tags.dropLast().map { $0 + [ASCII.comma] } + tags.suffix(1)
-                account.sesFields.append(try HeaderField(.xSESMessageTags, pieces: pieces))
+                fields.append(try HeaderField(.xSESMessageTags, pieces: pieces))
             }
         } catch {
             throw AssemblyError(text: problem("tags", "do not fit into a header: \(error)").description)
         }
-        if case .redirect(let address) = policy.mode { account.redirect = address }
-        return account
+        return fields
     }
 
     private static func fields(

@@ -95,6 +95,7 @@ struct Assembly {
         for listener in loaded.configuration.listeners {
             if case .none(let account) = listener.security { names.insert(account) }
         }
+        names.formUnion(LocalUsers.accountNames(loaded))
         if let forwardAccount { names.insert(forwardAccount) }
         return AccountDirectory(
             names.map { name in

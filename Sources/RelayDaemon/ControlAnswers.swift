@@ -12,10 +12,16 @@ struct ControlAnswers: ControlAnswering {
     /// Puts the configuration in force anew; the warnings of a good one, the problems of a bad one.
     let reload: @Sendable () async throws(ControlFailure) -> [String]
     let rewriter: QueueRewriter
+    let testLogin: @Sendable (String) throws(ControlFailure) -> TestLogin
 
     func answer(_ request: ControlRequest, send: @escaping ControlLineSender) async throws(ControlFailure) -> Int? {
         if request.command == .reload {
             for warning in try await reload() { _ = await send(Array(warning.utf8)) }
+            return nil
+        }
+        if request.command == .testLogin {
+            let login = try testLogin(request.word ?? "")
+            do throws(QueueError) { _ = await send(try encoded(login)) } catch { throw ControlFailure(text: error.description, code: 70) }
             return nil
         }
         do throws(QueueError) {
@@ -25,11 +31,11 @@ struct ControlAnswers: ControlAnswering {
             case .health: _ = await send(try encoded(HealthReport(await status())))
             case .queueRetry, .queueHold, .queueRelease, .queueRemove: return try await change(request)
             case .queueRewrite: return try await rewrite(request, send)
-            case .reload: break
+            case .reload, .testLogin: break
             case .suppressAdd: return try await suppress(request)
             case .suppressRemove: return try await unsuppress(request)
             case .suppressList: try await listSuppressions(send)
-            case .queueList, .queueShow, .queueVerify, .queueExport, .tail, .trace: break
+            case .queueList, .queueShow, .queueVerify, .queueExport, .tail, .trace, .usage: break
             }
         } catch {
             throw ControlFailure(text: error.description, code: error.isNotFound ? 65 : 75)

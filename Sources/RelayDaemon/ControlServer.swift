@@ -1,6 +1,7 @@
 internal import ControlProtocol
 internal import Glibc
 internal import MailModel
+internal import MailQueue
 internal import Networking
 internal import SafeIO
 
@@ -25,7 +26,7 @@ final class ControlServer: Sendable {
     /// Closes and removes the socket.
     func stop() async { await listener.stop() }
 
-    private static func group(named name: String) -> UInt32? {
+    static func group(named name: String) -> UInt32? {
         var record = Glibc.group()
         var found: UnsafeMutablePointer<Glibc.group>?
         var buffer = [CChar](repeating: 0, count: 16 << 10)
@@ -65,6 +66,8 @@ actor ControlSession {
     private let mayOrder: Bool
     private var channel: Channel?
     private var unfollow: (@Sendable () -> Void)?
+    /// What happens while the past is still being told; `nil` when it has been.
+    private var meanwhile: Meanwhile?
     private var isAnswering = false
     /// The answer, while the asker has too much to read.
     private var waiting: CheckedContinuation<Bool, Never>?
@@ -133,25 +136,37 @@ actor ControlSession {
 
     private func answer(_ request: ControlRequest) async {
         let isFollowing = request.command == .tail && request.follow == true
-        if isFollowing { follow() }
+        if isFollowing {
+            // Whoever asks for what cannot be is told so by the answer.
+            follow((try? EventFilter(request.events)) ?? .all)
+        }
         do throws(ControlFailure) {
             let changed = try await answers.answer(request) { line in await self.sendAnswer(line) }
-            if !isFollowing { finish(ControlTrailer(end: true, changed: changed)) }
+            if isFollowing { goOnLive() } else { finish(ControlTrailer(end: true, changed: changed)) }
         } catch {
             finish(ControlTrailer(error: error.text, code: error.code))
         }
     }
 
-    private func follow() {
+    private func follow(_ filter: EventFilter) {
+        meanwhile = Meanwhile()
         unfollow = answers.follow { event in
-            guard let line = try? ControlCoding.encode(EventRecord(event)) else { return }
+            guard filter.matches(event), let line = try? ControlCoding.encode(EventRecord(event)) else { return }
             self.worker.run { self.assumeIsolated { $0.send(line) } }
         }
+    }
+
+    /// The past has been told: what happened meanwhile comes next, but for what was in that past already.
+    private func goOnLive() {
+        guard let held = meanwhile else { return }
+        meanwhile = nil
+        for line in held.news { send(line) }
     }
 
     /// One line of the answer, at the asker's pace.
     private func sendAnswer(_ line: [UInt8]) async -> Bool {
         guard let channel else { return false }
+        meanwhile?.told(line)
         channel.send(line + [10])
         guard channel.unsentOctets >= Self.answerLimit else { return true }
         return await withCheckedContinuation { waiting = $0 }
@@ -160,6 +175,10 @@ actor ControlSession {
     /// An event for a follower.
     private func send(_ line: [UInt8]) {
         guard let channel else { return }
+        if meanwhile != nil {
+            meanwhile?.happened(line)
+            return
+        }
         guard channel.unsentOctets < Self.followerLimit || unfollow == nil else {
             channel.abort()
             return
@@ -170,6 +189,29 @@ actor ControlSession {
     private func finish(_ trailer: ControlTrailer) {
         if let line = try? ControlCoding.encode(trailer) { channel?.send(line + [10]) }
         channel?.close()
+    }
+}
+
+/// Live events that wait until the past has been told, and enough of that past to tell nothing twice.
+private struct Meanwhile {
+    private static let limit = 10_000
+    private var held: [[UInt8]] = []
+    private var past: [Int] = []
+
+    mutating func happened(_ line: [UInt8]) {
+        held.append(line)
+        // The oldest are in the past that is being told.
+        if held.count > 2 * Self.limit { held.removeFirst(Self.limit) }
+    }
+
+    mutating func told(_ line: [UInt8]) {
+        past.append(line.hashValue)
+        if past.count > 4 * Self.limit { past.removeFirst(2 * Self.limit) }
+    }
+
+    var news: [[UInt8]] {
+        let past = Set(past)
+        return held.filter { !past.contains($0.hashValue) }
     }
 }
 

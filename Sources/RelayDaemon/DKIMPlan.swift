@@ -56,6 +56,9 @@ public struct DKIMPlan: Sendable {
         isPending = dkim.publish == .pending
     }
 
+    /// How long SES goes on trying after its 250: a signature is still looked at then.
+    public static let retriesOfSES: Duration = .seconds(14 * 3600)
+
     /// `nil`: mail leaves without our signature.
     public func keyInForce(_ seen: SeenKeys) -> DKIMKey? {
         if let next, seen.time(of: next) != nil { return next }
@@ -68,6 +71,12 @@ public struct DKIMPlan: Sendable {
         let pending = isPending && seen.time(of: current) == nil ? [current] : []
         return pending + [next].compactMap(\.self)
     }
+
+    /// The keys whose records are looked at.
+    var watched: [DKIMKey] { (isPending ? [current] : []) + [next].compactMap(\.self) }
+
+    /// Whether mail leaves unsigned once the record of this key, which signed, is gone: only where the operator said that it may.
+    func withdraws(_ key: DKIMKey) -> Bool { isPending && next == nil && key.name == current.name }
 
     /// Whether the DNS has a say in it at all.
     var dependsOnDNS: Bool { isPending || next != nil }

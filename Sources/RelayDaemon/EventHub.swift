@@ -8,6 +8,8 @@ public final class EventHub: EventSink {
         var nextSubscriber = 0
         var relayedBySecond = SecondCounter()
         var watcher: (@Sendable (RelayEvent) -> Void)?
+        var keeper: (@Sendable (RelayEvent) -> Void)?
+        var loose = LooseEvents()
         /// `nil` while nobody could ask.
         var meter: EventMeter?
     }
@@ -25,7 +27,13 @@ public final class EventHub: EventSink {
             return (state.subscribers.isEmpty ? [] : Array(state.subscribers.values), concernsAlarms ? state.watcher : nil)
         }
         watcher?(event)
+        if event.queueID == nil, event.name.isKeptLoose { keep(event) }
         for listener in listeners { listener(event) }
+    }
+
+    private func keep(_ event: RelayEvent) {
+        let keeper = state.withLock { state in state.loose.mayKeep(event) ? state.keeper : nil }
+        keeper?(event)
     }
 
     /// Calls `listener` with each event from now on, on whatever queue it happens; it must not block.
@@ -58,6 +66,36 @@ public final class EventHub: EventSink {
     public func relayed(at now: Timestamp) -> (lastSecond: Int, lastMinute: Int) {
         state.withLock { $0.relayedBySecond.totals(at: now.seconds) }
     }
+
+    /// Recipients relayed in each of the last sixty whole seconds, the oldest first.
+    func relayedBySecond(at now: Timestamp) -> [Int] { state.withLock { $0.relayedBySecond.seconds(at: now.seconds) } }
+
+    /// Hands on what happens to no message of ours and should be found later all the same: refused mail, refused logins, the route.
+    func keepLoose(_ keeper: @escaping @Sendable (RelayEvent) -> Void) { state.withLock { $0.keeper = keeper } }
+}
+
+/// Bounds what strangers can put into the history: it has a size, and what they add pushes out what is wanted.
+struct LooseEvents: Sendable {
+    private static let perMinute = 120
+    private var minute: Int64 = .min
+    private var count = 0
+
+    mutating func mayKeep(_ event: RelayEvent) -> Bool {
+        guard event.name == .loginRefused || event.name == .refused else { return true }
+        let now = event.time.seconds / 60
+        if now != minute { (minute, count) = (now, 0) }
+        count += 1
+        return count <= Self.perMinute
+    }
+}
+
+extension RelayEvent.Name {
+    fileprivate var isKeptLoose: Bool {
+        switch self {
+        case .refused, .loginRefused, .routePaused, .routeResumed: true
+        default: false
+        }
+    }
 }
 
 /// Counts by second over the last minute.
@@ -72,6 +110,14 @@ struct SecondCounter: Sendable {
             counts[slot] = 0
         }
         counts[slot] += count
+    }
+
+    /// Of the sixty seconds before `now`, the oldest first.
+    func seconds(at now: Int64) -> [Int] {
+        ((now - 60)..<now).map { second in
+            let slot = Int(UInt64(bitPattern: second) % 64)
+            return seconds[slot] == second ? counts[slot] : 0
+        }
     }
 
     func totals(at now: Int64) -> (lastSecond: Int, lastMinute: Int) {

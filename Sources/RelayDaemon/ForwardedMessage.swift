@@ -21,7 +21,7 @@ public enum ForwardedMessage {
         return .mailbox(author)
     }
 
-    private static func headerEnd(of message: [UInt8]) -> Int {
+    static func headerEnd(of message: [UInt8]) -> Int {
         var start = 0
         while start < message.count {
             let end = message[start...].firstIndex(of: ASCII.lineFeed).map { $0 + 1 } ?? message.count

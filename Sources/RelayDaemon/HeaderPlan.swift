@@ -1,7 +1,9 @@
 internal import ControlProtocol
+internal import DKIM
 internal import Intake
 internal import MailModel
 internal import MailQueue
+internal import MessageFormat
 internal import Rewriting
 internal import Submission
 
@@ -19,10 +21,6 @@ struct HeaderPlan {
         outcome.reversePathBefore = message.reversePath.description
         outcome.generationBefore = kept.generation
         outcome.generationAfter = settings.generation
-        if let alias = message.facts.alias {
-            (outcome.result, outcome.reason) = (.refused, "it was sent on by the alias \(alias), whose header is not made anew")
-            return
-        }
         let prepared: PreparedMessage
         do throws(Refusal) {
             prepared = try Self.prepare(message, OriginalMessage(kept, of: message), settings, now)
@@ -39,6 +37,7 @@ struct HeaderPlan {
         }
         let isSame =
             kept.generation == settings.generation && prepared.envelope.reversePath == message.reversePath
+            && Self.signature(prepared.headerOctets) == Self.signature(message.header)
             && Self.unsigned(prepared.headerOctets) == Self.unsigned(message.header)
         guard !isSame else { return }
         outcome.result = .rewritten
@@ -55,6 +54,11 @@ struct HeaderPlan {
         let body = MessageReader.KnownBody(
             octets: message.body.count, hash: original.bodyHash, messageID: message.facts.messageID, signedAt: now)
         let reader = MessageReader(settings: settings, again: original, body: body)
+        if let alias = message.facts.alias.flatMap({ try? Mailbox(parsing: $0.utf8) }) {
+            return try reader.finish(
+                envelope: original.envelope, targets: message.recipients.map(\.mailbox), account: message.account, queueID: message.id,
+                sentOnBy: alias, received: original.received, now: message.acceptedAt)
+        }
         return try reader.finish(
             envelope: original.envelope, account: message.account, queueID: message.id, received: original.received,
             now: message.acceptedAt)
@@ -75,6 +79,16 @@ struct HeaderPlan {
         if let rule = facts.rule { text += "; \(rule)" }
         event.reply = text
         return event
+    }
+
+    /// The key that signed, by domain and selector: it is chosen by what the DNS shows, which no settings tell.
+    private static func signature(_ header: [UInt8]) -> [String]? {
+        var limits = HeaderLimits()
+        limits.lineOctets = limits.octets
+        guard let block = try? HeaderBlock(parsing: header.dropLast(2), limits: limits), let field = block.first(.dkimSignature),
+            let signature = try? Signature(parsing: field)
+        else { return nil }
+        return [signature.domain.description, signature.selector.description]
     }
 
     /// A header without its signature, which is another each second.

@@ -26,7 +26,13 @@ public struct Log: Sendable {
     public func notice(_ text: String) { note(.notice, text) }
     public func info(_ text: String) { note(.info, text) }
     public func warning(_ text: String) { note(.warning, text) }
-    public func error(_ text: String) { note(.error, text) }
+    public func error(_ text: String) {
+        writer.remember(text, at: clock())
+        note(.error, text)
+    }
+
+    /// What was logged as an error of late.
+    var errors: RecentErrors { writer.errors }
 
     /// Lines that were lost since the start.
     var dropped: Int { writer.dropped }

@@ -12,7 +12,7 @@ enum LogLine {
                 + fields([
                     ("client", event.client), ("account", event.account?.description), ("from", "<\(event.sender ?? "")>"),
                     ("size", event.messageSize.map(String.init)), ("nrcpt", String(event.recipients.count)),
-                    ("message-id", event.messageID),
+                    ("message-id", event.messageID), (nil, event.alignment),
                 ])
         case .rewritten:
             return id + "rewritten: " + fields([("from_before", event.fromBefore), ("from_after", event.fromAfter)])
@@ -59,7 +59,8 @@ enum LogLine {
         return "\(milliseconds / 1000).\(String(repeating: "0", count: 3 - fraction.utf8.count))\(fraction)"
     }
 
-    private static func fields(_ pairs: [(String, String?)]) -> String {
-        pairs.compactMap { name, value in value.map { "\(name)=\($0)" } }.joined(separator: ", ")
+    /// `name=value` for each value that there is; one without a name is such a list itself.
+    private static func fields(_ pairs: [(String?, String?)]) -> String {
+        pairs.compactMap { name, value in value.map { text in name.map { "\($0)=\(text)" } ?? text } }.joined(separator: ", ")
     }
 }

@@ -1,5 +1,6 @@
 internal import Dispatch
 internal import Glibc
+internal import MailModel
 internal import Settings
 internal import Synchronization
 
@@ -33,6 +34,7 @@ public final class LogWriter: Sendable {
         var isWriting = false
         var dropped = 0
         var reported = 0
+        var errors = RecentErrors()
     }
 
     private static let capacity = 4 << 20
@@ -42,6 +44,10 @@ public final class LogWriter: Sendable {
     public let format: Format
     /// Lines less severe than this are not written.
     public let level: Severity
+
+    /// What `status` tells of the log.
+    func remember(_ error: String, at time: Timestamp) { state.withLock { $0.errors.note(error, at: time) } }
+    var errors: RecentErrors { state.withLock(\.errors) }
 
     public init(descriptor: Int32 = 2, format: Format, level: Severity) {
         self.descriptor = descriptor

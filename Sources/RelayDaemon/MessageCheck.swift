@@ -5,6 +5,7 @@ internal import Intake
 public import MailModel
 internal import MessageFormat
 internal import Rewriting
+internal import SESSandbox
 internal import SafeIO
 internal import Settings
 internal import Submission
@@ -32,18 +33,23 @@ public enum MessageCheck {
             report.reply = "554 5.5.1 No valid recipients; name one with --to"
             return report
         }
+        let settings = assembly.submission.intake
         let sender = Account(name: account, passwordHash: nil, mode: Account.Mode(mode))
-        if let refusal = envelope.recipients.lazy.compactMap(sender.stagingRefusal).first {
-            report.reply = refusal.oneLine
+        for recipient in envelope.recipients {
+            guard case .refused(let reply) = ResolvedRecipient(recipient, of: sender, settings, isSuppressed: { _ in false }) else {
+                continue
+            }
+            report.reply = reply.oneLine
             return report
         }
         do throws(Refusal) {
             let ids = QueueIDSource(floor: nil, clock: clock)
-            let prepared = try prepare(message, envelope, account, ids, assembly.submission.intake, clock())
+            let (prepared, body) = try prepare(message, envelope, account, ids, settings, clock())
             guard let first = prepared.first else { return report }
             report.accepted = true
-            report.reply = "250 2.0.0 Ok: queued as \(first.queueID)"
+            report.reply = "250 2.0.0 OK queued as \(first.queueID)"
             describe(first, message, &report)
+            report.upstreamReply = upstreamReply(to: first, body, settings).oneLine
             for other in prepared.dropFirst() {
                 let targets = other.envelope.recipients.map(\.description).joined(separator: ", ")
                 let alias = other.alias.map { " by alias \($0)" } ?? ""
@@ -57,17 +63,34 @@ public enum MessageCheck {
 
     private static func prepare(
         _ message: [UInt8], _ envelope: Envelope, _ account: AccountName, _ ids: QueueIDSource, _ settings: IntakeSettings, _ now: Timestamp
-    ) throws(Refusal) -> [PreparedMessage] {
+    ) throws(Refusal) -> ([PreparedMessage], body: [UInt8]) {
         var reader = MessageReader(settings: settings)
         var body: [UInt8] = []
         message.withUnsafeBytes { body += Array(reader.feed($0)) }
         if reader.beginRepair() {
-            _ = body.withUnsafeBytes { reader.repair($0) }
-            _ = reader.finishRepair()
+            body = body.withUnsafeBytes { reader.repair($0) }
+            body += reader.finishRepair()
         }
-        return try reader.finishGroups(
+        let prepared = try reader.finishGroups(
             envelope: envelope, account: account, queueID: ids.next(), nextID: ids.next, isSuppressed: { _ in false },
             received: ReceivedInfo(helloName: Array("localhost".utf8), address: nil, transfer: .esmtpAuthenticatedOverTLS), now: now)
+        return (prepared, body)
+    }
+
+    /// By the rules of the stand-in for SES, which is not made of the same parts as what wrote the message.
+    private static func upstreamReply(to prepared: PreparedMessage, _ body: [UInt8], _ settings: IntakeSettings) -> Reply {
+        var rules = SandboxRules(
+            identities: settings.rules.identities.map { identity in
+                switch identity.scope {
+                case .domain(let domain): .domain(domain)
+                case .address(let mailbox): .address(mailbox)
+                }
+            })
+        let message = prepared.headerOctets + body
+        rules.configurationSets = Set(
+            fields(message).filter { $0.name == .xSESConfigurationSet }.map { String(decoding: $0.unfolded, as: UTF8.self) })
+        guard let sender = prepared.envelope.reversePath.mailbox else { return Reply(501, nil, "Invalid MAIL FROM address provided") }
+        return rules.answer(to: message, from: sender, to: Array(prepared.envelope.recipients.prefix(rules.maximumRecipients)))
     }
 
     private static func describe(_ prepared: PreparedMessage, _ message: [UInt8], _ report: inout MessageCheckReport) {
@@ -77,17 +100,13 @@ public enum MessageCheck {
         report.size = prepared.octetCount
         let after = fields(prepared.headerOctets)
         report.headers = changes(from: fields(message), to: after)
-        guard let field = after.first(where: { $0.name == .dkimSignature }),
-            let signature = try? Signature(parsing: field)
-        else { return }
+        report.alignment = .init(
+            dkim: prepared.alignment.signature.rawValue, spf: prepared.alignment.reversePath.rawValue,
+            dmarc: prepared.alignment.signature != .none)
+        guard let field = after.first(where: { $0.name == .dkimSignature }), let signature = try? Signature(parsing: field) else { return }
         report.signature = .init(
             domain: signature.domain.description, selector: signature.selector.description,
             signedFields: signature.signedNames.map { String(decoding: $0, as: UTF8.self) })
-        var returnDomain: Domain?
-        if case .mailbox(let mailbox) = prepared.envelope.reversePath { returnDomain = mailbox.domain }
-        let alignment = Alignment(author: prepared.author.domain, signature: signature.domain, reversePath: returnDomain)
-        report.alignment = .init(
-            dkim: alignment.signature.rawValue, spf: alignment.reversePath.rawValue, dmarc: alignment.signature != .none)
     }
 
     /// Fields in the order of what leaves, each beside the one that it replaces; then those that are gone.
@@ -108,23 +127,15 @@ public enum MessageCheck {
     private static func fields(_ message: [UInt8]) -> [HeaderField] {
         var header = HeaderLimits()
         header.lineOctets = header.octets
-        let end = headerEnd(of: message)
+        let end = ForwardedMessage.headerEnd(of: message)
         return (try? HeaderBlock(parsing: Array(message[..<end]), limits: header))?.fields ?? []
-    }
-
-    private static func headerEnd(of message: [UInt8]) -> Int {
-        var start = 0
-        while start < message.count {
-            let end = message[start...].firstIndex(of: ASCII.lineFeed).map { $0 + 1 } ?? message.count
-            if message[start..<end].elementsEqual(ASCII.crlf) { return start }
-            start = end
-        }
-        return message.count
     }
 
     private static func named(in message: [UInt8], _ names: Set<FieldName>) -> [Mailbox] {
         var found: [Mailbox] = []
-        for field in fields(message) where field.name.map(names.contains) ?? false {
+        var header = HeaderBlock(fields: fields(message))
+        _ = try? header.makeSevenBit(declaredCharset: nil)  // as the rules see it
+        for field in header.fields where field.name.map(names.contains) ?? false {
             for named in (try? AddressList(parsing: field.value))?.mailboxes ?? [] where !found.contains(named.mailbox) {
                 found.append(named.mailbox)
             }

@@ -17,11 +17,9 @@ struct QueueAnswers {
         case .queueShow: try await show(request, send)
         case .queueVerify: _ = await send(try encoded(VerifyReport(try await store.verify(pages: isAlone))))
         case .queueExport: try await export(request, send)
-        case .tail:
-            for event in try await history.recent(min(max(0, request.count ?? 10), 10_000)) {
-                guard await send(try encoded(EventRecord(event))) else { break }
-            }
+        case .tail: try await past(request, send)
         case .trace: _ = await send(try encoded(try await trace(request.word ?? "", headers: request.headers == true)))
+        case .usage: _ = await send(try encoded(try await usage(request.word ?? "")))
         default: return false
         }
         return true
@@ -135,31 +133,6 @@ struct QueueAnswers {
         // Bounded, since a number that no duration can hold would end the daemon.
         if let age = wanted.olderThan { filter.acceptedBefore = clock() + .seconds(-min(max(0, age), Self.longestAge)) }
         return filter
-    }
-
-    // MARK: History
-
-    func trace(_ word: String, headers: Bool) async throws(QueueError) -> TraceReport {
-        var order: [QueueID] = []
-        var events: [QueueID: [RelayEvent]] = [:]
-        for event in try await history.trace(word, limit: 100) {
-            guard let id = event.queueID else { continue }
-            if events[id] == nil { order.append(id) }
-            events[id, default: []].append(event)
-        }
-        var messages: [TraceReport.Message] = []
-        for id in order {
-            let story = events[id] ?? []
-            var message = TraceReport.Message(
-                queueID: id.description, messageID: story.lazy.compactMap(\.messageID).first, events: story.map(EventRecord.init))
-            if let original = try? await store.original(of: id) {
-                message.generation = original.generation
-                if headers { message.originalHeader = String(decoding: original.header, as: UTF8.self) }
-            }
-            if headers, let queued = try? await store.stored(id) { message.header = String(decoding: queued.header, as: UTF8.self) }
-            messages.append(message)
-        }
-        return TraceReport(messages: messages)
     }
 }
 

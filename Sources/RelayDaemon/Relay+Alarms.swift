@@ -48,6 +48,7 @@ extension Relay {
         facts.now = now
         facts.queuePath = configuration.queue.path
         facts.certificateExpiry = assembly.loaded.certificateExpiry
+        facts.filesRefused = filesRefused.withLock { $0 }
         facts.oldestLimit = configuration.alarm.oldest
         facts.historyFailure = store.history.failure?.description
         facts.identities = assembly.loaded.identities.count

@@ -1,6 +1,7 @@
 internal import ControlProtocol
 internal import DKIM
 internal import MailModel
+internal import MailQueue
 internal import Settings
 
 extension Relay {
@@ -16,13 +17,14 @@ extension Relay {
     }
 
     /// What `status` shows of the identities whose signature depends on the DNS.
-    func dkimReport(_ assembly: Assembly) -> [StatusReport.DKIM] {
+    func dkimReport(_ assembly: Assembly, _ statistics: QueueStatistics) -> [StatusReport.DKIM] {
         let seen = keys.seen
         let lifetime = assembly.loaded.configuration.longestLifetime
         return assembly.dkim.filter(\.dependsOnDNS).map { plan in
             let key = plan.keyInForce(seen)
             var report = StatusReport.DKIM(identity: plan.identity, selector: key?.selector.description)
-            if let awaited = plan.awaited(seen).last {
+            // Awaited, or signing though its record is gone.
+            if let awaited = plan.awaited(seen).last ?? key.flatMap({ keys.finding($0) == nil ? nil : $0 }) {
                 let finding = keys.finding(awaited)
                 report.awaited = awaited.name
                 report.reason = finding?.text ?? "the DNS is being asked"
@@ -31,7 +33,9 @@ extension Relay {
             if let next = plan.next, let since = seen.time(of: next) {
                 report.since = since.description
                 report.oldRecord = plan.current.name
-                report.oldRecordUntil = (since + lifetime).description
+                // Clocks stand still while the route is paused or a message held: what waits since before then may bear the old signature.
+                let oldest = statistics.oldest.map { $0 < since } ?? false
+                report.oldRecordUntil = (max(since, oldest ? clock() : since) + lifetime + DKIMPlan.retriesOfSES).description
             }
             return report
         }

@@ -1,4 +1,5 @@
 internal import ControlProtocol
+internal import Cryptography
 internal import Dispatcher
 internal import MailModel
 internal import MailQueue
@@ -37,7 +38,15 @@ extension Relay {
             connections: StatusReport.Connections(
                 submission: service.connectionCount, upstream: pool.open, upstreamBusy: pool.busy, upstreamLimit: pool.limit),
             lastError: sending.lastError.map { StatusReport.LastError(text: $0.text, time: $0.at.description) },
-            warnings: assembly.loaded.warnings.map(\.description))
+            warnings: assembly.loaded.warnings.map(\.description) + fileWarnings)
+        report.errors = sending.tally.errors.merged(with: log.errors).map {
+            StatusReport.RecentError(text: $0.text, time: $0.at.description, count: $0.count)
+        }
+        report.uptime = (now - startedAt).seconds.rounded(.down)
+        report.versions = StatusReport.Versions(
+            fairlead: fairleadVersion, openssl: LibraryVersion.openSSL, sqlite: SQLiteQueueStore.libraryVersion)
+        report.configuration = settings(assembly)
+        report.sending.perSecond = hub.relayedBySecond(at: now)
         report.queue.dead = statistics.total.dead
         report.queue.suspects = sending.suspects
         report.sending.effectiveLimit = pacer.limit
@@ -49,9 +58,23 @@ extension Relay {
         report.quota = StatusReport.Quota(used: store.ledger.relayed(at: now), limit: configuration.upstream.dailyQuota)
         report.accounts = accounts(assembly, statistics, at: now)
         report.logLinesLost = log.dropped
+        report.dkim = dkimReport(assembly, statistics)
         if let trouble = statusFront?.trouble { report.warnings.append(trouble) }
-        report.dkim = dkimReport(assembly)
         return report
+    }
+
+    private func settings(_ assembly: Assembly) -> StatusReport.Configuration {
+        var settings = StatusReport.Configuration(
+            path: configurationPath, loadedAt: loadedAt.description, generation: assembly.loaded.generation,
+            certificateExpires: assembly.loaded.certificateExpiry.description)
+        settings.filesRefused = filesRefused.withLock { $0 }.map { StatusReport.LastError(text: $0.text, time: $0.since.description) }
+        return settings
+    }
+
+    /// Until it is an alarm.
+    private var fileWarnings: [String] {
+        guard let refusal = filesRefused.withLock({ $0 }), !alarmsInForce.contains(where: { $0.kind == .filesRefused }) else { return [] }
+        return ["changed files are not in force since \(refusal.since): \(refusal.text)"]
     }
 
     private func route(_ sending: DispatcherStatus, host: String) -> StatusReport.Route {
@@ -72,6 +95,7 @@ extension Relay {
             let policy = assembly.loaded.configuration.policy(for: name)
             guard accepted > 0 || queued > 0 || policy.mode != .live else { return nil }
             var account = StatusReport.Account(name: name.description, accepted24h: accepted, daily: policy.daily, queued: queued)
+            account.relayed24h = store.ledger.relayed(name, at: now)
             account.mode = policy.mode.description
             return account
         }

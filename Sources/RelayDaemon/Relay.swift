@@ -17,6 +17,7 @@ public final class Relay: Sendable {
     private struct State {
         var assembly: Assembly
         var pool: UpstreamPool
+        var loadedAt: Timestamp
     }
 
     let configurationPath: String
@@ -35,10 +36,14 @@ public final class Relay: Sendable {
     private let listeners: ListenerSet
     private let control: Mutex<ControlServer?>
     private let forward = Mutex<UnixListener?>(nil)
+    private let local: LocalMailPorts
     private let notifier = SystemdNotifier()
     private let watchdog = Mutex<Watchdog?>(nil)
     private let state: Mutex<State>
-    private let reloads = Gate()
+    let reloads = Gate()
+    /// What was changed and could not be put in force.
+    let filesRefused = Mutex<FilesRefusal?>(nil)
+    private let files = Mutex<FileWatch?>(nil)
     private let upkeep = Mutex<Task<Void, Never>?>(nil)
     let keys: KeyWatch
     private let keyTask = Mutex<Task<Void, Never>?>(nil)
@@ -54,12 +59,16 @@ public final class Relay: Sendable {
 
     /// Reads the configuration, opens queue and ports, and begins to serve.
     ///
+    /// - Parameter watchesFiles: whether files that change are taken up without a reload.
     /// - Throws: what is wrong, before any port is open to clients.
-    public static func start(configuration path: String, quiet: Bool = false) async throws(StartFailure) -> Relay {
+    public static func start(
+        configuration path: String, quiet: Bool = false, watchesFiles: Bool = true
+    ) async throws(StartFailure) -> Relay {
         let clock: WallClock = { Timestamp(microseconds: SystemClock.microseconds()) }
         let assembly = try load(path, clock: clock)
         let relay = try await Relay(path: path, assembly: assembly, clock: clock, quiet: quiet)
         try await relay.open()
+        if watchesFiles { relay.watchFiles() }
         return relay
     }
 
@@ -74,10 +83,11 @@ public final class Relay: Sendable {
         if geteuid() == 0 { log.warning("running as root; run as the user fairlead instead, as the systemd unit does") }
         let hub = EventHub(log: log)
         self.hub = hub
-        guard let dns = NameServers.client() else {
+        guard NameServers.client() != nil else {
             throw .configuration(["\(NameServers.variable) is no address with a port; write one such as 192.0.2.53:53"])
         }
-        keys = KeyWatch(queueFolder: configuration.queue.path, seen: assembly.seen, dns: dns, log: log, clock: clock)
+        keys = KeyWatch(
+            queueFolder: configuration.queue.path, seen: assembly.seen, dns: { NameServers.client() ?? .system() }, log: log, clock: clock)
 
         var options = SQLiteQueueStore.Options(clock: clock)
         options.history = configuration.queue.history
@@ -93,6 +103,7 @@ public final class Relay: Sendable {
             }
         }
         self.store = store
+        hub.keepLoose { [history = store.history] in history.note($0) }
         for finding in store.recovery.findings { log.warning("queue: \(finding)") }
         log.info("queue: \(store.recovery.messages) messages, \(store.recovery.quarantined) set aside")
 
@@ -119,7 +130,8 @@ public final class Relay: Sendable {
             throw .unavailable("\(error)")
         }
         listeners = ListenerSet(workers: workers, service: service, log: log)
-        state = Mutex(State(assembly: assembly, pool: pool))
+        local = LocalMailPorts(assembly.loaded, service: service, workers: workers, log: log)
+        state = Mutex(State(assembly: assembly, pool: pool, loadedAt: startedAt))
         control = Mutex(nil)
     }
 
@@ -142,6 +154,7 @@ public final class Relay: Sendable {
         await dispatcher.start()
         let forward = try openForwardSocket(state.withLock { $0.assembly.loaded })
         self.forward.withLock { $0 = forward }
+        try local.open(state.withLock { $0.assembly.loaded }, tell: mailToOperator)
         await listeners.apply(change)
         watchdog.withLock { $0 = Watchdog(notifier: notifier, workers: workers.workers, store: store) }
         let upkeep = Upkeep(store: store, hub: hub, log: log, clock: clock)
@@ -162,6 +175,12 @@ public final class Relay: Sendable {
         await front.start(wanted)
     }
 
+    private func watchFiles() {
+        let files = FileWatch(log: log)
+        self.files.withLock { $0 = files }
+        Task(priority: .utility) { [weak self] in await self?.lookAfterFiles(files) }
+    }
+
     private func openControlSocket() throws(StartFailure) {
         let loaded = state.withLock { $0.assembly.loaded }
         let path = loaded.configuration.control
@@ -174,7 +193,11 @@ public final class Relay: Sendable {
             },
             rewriter: QueueRewriter(
                 store: store, dispatcher: dispatcher, events: hub, clock: clock,
-                settings: { [weak self] in self?.assembly.submission.intake }))
+                settings: { [weak self] in self?.assembly.submission.intake }),
+            testLogin: { [weak self] (name) throws(ControlFailure) in
+                guard let self else { throw ControlFailure(text: "the daemon is stopping", code: 75) }
+                return try self.testLogin(name)
+            })
         do throws(SystemCallError) {
             let server = try ControlServer(path: path, workers: workers, answers: answers)
             server.start()
@@ -188,17 +211,26 @@ public final class Relay: Sendable {
         }
     }
 
+    func makePool(_ assembly: Assembly) -> UpstreamPool {
+        Self.pool(assembly, store: store, pacer: pacer, workers: workers)
+    }
+
     private static func pool(_ assembly: Assembly, store: SQLiteQueueStore, pacer: Pacer, workers: WorkerPool) -> UpstreamPool {
         var settings = assembly.upstream
         settings.openBody = { file async throws(QueueError) in try await store.openBody(file) }
         return UpstreamPool(settings: settings, gate: pacer, workers: workers)
     }
 
-    /// - Parameter seen: the keys that the DNS has shown; read from the queue's folder if `nil`.
-    static func load(_ path: String, clock: @escaping WallClock, seen: SeenKeys? = nil) throws(StartFailure) -> Assembly {
+    /// - Parameters:
+    ///   - text: the configuration as it was read before; read from the file if `nil`.
+    ///   - seen: the keys that the DNS has shown; read from the queue's folder if `nil`.
+    static func load(
+        _ path: String, text: [UInt8]? = nil, clock: @escaping WallClock, seen: SeenKeys? = nil
+    ) throws(StartFailure) -> Assembly {
         let loaded: LoadedSettings
         do throws(SettingsError) {
-            loaded = try SettingsLoader(clock: clock).load(path)
+            let loader = SettingsLoader(clock: clock)
+            loaded = if let text { try loader.load(path, text: text) } else { try loader.load(path) }
         } catch {
             throw .configuration(error.problems.map(\.description))
         }
@@ -219,9 +251,15 @@ public final class Relay: Sendable {
         defer { notifier.ready() }
         let assembly: Assembly
         let change: ListenerSet.Change
+        var warnings: [String] = []
         let statusChange: StatusFront.Change?
         do throws(StartFailure) {
             assembly = try Self.load(configurationPath, clock: clock, seen: keys.seen)
+            if assembly.loaded.credentials != self.assembly.loaded.credentials, let objection = await trial(of: assembly) {
+                let problem = "\(assembly.loaded.problem(with: "upstream.credentials", objection.text))"
+                if objection.isRefusal, !(await isRefusedAnyway(objection)) { throw StartFailure.configuration([problem]) }
+                warnings.append(problem)
+            }
             change = try listeners.prepare(assembly.listeners)
             statusChange = try await statusFront?.prepare(StatusFront.Wanted(assembly.loaded))
         } catch {
@@ -229,21 +267,20 @@ public final class Relay: Sendable {
             throw ControlFailure(text: "the old configuration stays in force:\n" + error.lines.joined(separator: "\n"), code: 78)
         }
         let old = state.withLock { $0.assembly.loaded.configuration }
-        var warnings = assembly.loaded.warnings.map(\.description)
+        warnings += assembly.loaded.warnings.map(\.description)
         for (key, isChanged) in [
             ("queue.path", old.queue.path != assembly.loaded.configuration.queue.path),
-            ("control", old.control != assembly.loaded.configuration.control), ("log", old.log != assembly.loaded.configuration.log),
+            ("control", old.control != assembly.loaded.configuration.control),
+            ("local.socket", old.submitSocket != assembly.loaded.configuration.submitSocket),
+            ("local.maildrop", old.maildrop != assembly.loaded.configuration.maildrop),
+            ("log", old.log != assembly.loaded.configuration.log),
         ] where isChanged {
             warnings.append("\(configurationPath): \(key): takes effect with the next start only")
         }
-        let pool = Self.pool(assembly, store: store, pacer: pacer, workers: workers)
-        state.withLock { state in
-            state.assembly = assembly
-            state.pool = pool
-        }
+        let pool = makePool(assembly)
         pacer.change(rate: assembly.rate)
-        service.change(assembly.submission)
-        reports.change(assembly.reports)
+        putInForce(assembly, pool: pool)
+        filesRefused.withLock { $0 = nil }
         await listeners.apply(change)
         if assembly.loaded.configuration.http != nil { hub.startMeter() }
         if let statusChange { await statusFront?.apply(statusChange) }
@@ -254,6 +291,20 @@ public final class Relay: Sendable {
         Task { await self.makeWaitingDue() }
         Task(priority: .utility) { await self.lookForKeys() }
         return warnings
+    }
+
+    /// What the sessions go by from their next command on, and the reports.
+    ///
+    /// - Parameter pool: `nil` if the way to the upstream stays as it is.
+    func putInForce(_ assembly: Assembly, pool: UpstreamPool?) {
+        state.withLock { state in
+            state.assembly = assembly
+            if let pool { state.pool = pool }
+            state.loadedAt = clock()
+        }
+        service.change(assembly.submission)
+        local.change(assembly.loaded)
+        reports.change(assembly.reports)
     }
 
     /// The same configuration, with the keys that the DNS has shown.
@@ -269,7 +320,7 @@ public final class Relay: Sendable {
     }
 
     /// What waits because of the old settings gets its chance with the new ones.
-    private func makeWaitingDue() async {
+    func makeWaitingDue() async {
         var waiting = MailQueue.QueueFilter()
         waiting.state = .waiting
         _ = try? await store.makeDue(waiting, at: store.serviceClock.steadyWall())
@@ -300,6 +351,7 @@ public final class Relay: Sendable {
         await listeners.stop()
         let forward = forward.withLock { $0 }
         await forward?.stop()
+        await local.stop()
         await service.drain()
         await dispatcher.stop()
         watchdog.withLock { $0?.stop() }
@@ -307,6 +359,7 @@ public final class Relay: Sendable {
         alarmTask.withLock { $0?.cancel() }
         backlogTask.withLock { $0?.cancel() }
         keyTask.withLock { $0?.cancel() }
+        files.withLock { $0 }?.stop()
         await statusFront?.stop()
         await store.close()
         let server = control.withLock { $0 }
@@ -321,6 +374,8 @@ public final class Relay: Sendable {
     var statusFront: StatusFront? { front.withLock { $0 } }
     var isStopping: Bool { stopping.withLock { $0 } }
     var pool: UpstreamPool { state.withLock { $0.pool } }
+    /// When what is in force was read.
+    var loadedAt: Timestamp { state.withLock { $0.loadedAt } }
     /// Where clients connect, with the real ports.
     public var addresses: [String] { listeners.addresses.map(\.description).sorted() }
 }

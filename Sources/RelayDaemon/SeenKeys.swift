@@ -50,6 +50,18 @@ public struct SeenKeys: Hashable, Sendable {
         return true
     }
 
+    mutating func remove(_ key: DKIMKey) { times[Key(name: key.name, fingerprint: key.fingerprint)] = nil }
+
+    /// Forgets every key but these.
+    ///
+    /// - Returns: whether there were others.
+    mutating func keep(_ keys: [DKIMKey]) -> Bool {
+        let wanted = Set(keys.map { Key(name: $0.name, fingerprint: $0.fingerprint) })
+        let count = times.count
+        times = times.filter { wanted.contains($0.key) }
+        return times.count < count
+    }
+
     /// Where it is kept.
     public static func path(inQueue folder: String) -> String { "\(folder)/dkim-seen" }
 

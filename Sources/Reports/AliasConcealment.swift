@@ -33,8 +33,11 @@ enum AliasConcealment {
 
     /// `550 5.1.1` of a server's reply; what we say ourselves stays if no address is in it.
     static func concealed(_ reply: String) -> String {
-        // Of the identity, which is ours: what to do about it hangs on the words.
-        if Advice.blamesIdentity(reply) { return reply }
+        // Of the identity, which is ours: what to do about it hangs on the words. The addresses may be the targets', where the SES account
+        // may write to verified ones only.
+        if Advice.blamesIdentity(reply) {
+            return reply.split(separator: " ").map { $0.utf8.contains(ASCII.at) ? "(an address)" : $0 }.joined(separator: " ")
+        }
         guard SMTPCode(of: reply) != nil else { return reply.utf8.contains(ASCII.at) ? "it was refused where the alias leads to" : reply }
         let words = reply.split(separator: " ", maxSplits: 2)
         let isStatus = words.count > 1 && words[1].utf8.allSatisfy { ASCII.isDigit($0) || $0 == ASCII.dot }

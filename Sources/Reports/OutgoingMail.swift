@@ -1,3 +1,4 @@
+internal import Alignment
 internal import Intake
 internal import MailModel
 internal import MailQueue
@@ -74,6 +75,7 @@ struct OutgoingMail {
         facts.fromBefore = prepared.authorBefore.description
         facts.fromAfter = prepared.author.description
         facts.messageID = prepared.messageID
+        facts.alignment = prepared.alignment.description
         facts.identity = settings.rules.identity(covering: prepared.author)?.scope.description
         return QueuedMessage(
             id: id, account: account, acceptedAt: now, reversePath: prepared.envelope.reversePath,

@@ -6,7 +6,7 @@ extension RewriteRules {
     /// SES wrote when it received it.
     public func forInboundMail(of account: AccountName) -> RewriteRules {
         var rules = self
-        var own = accounts[account] ?? Account()
+        var own = accounts[account] ?? otherAccounts
         own.from = nil
         own.unverifiedFrom = .rewrite
         own.sesHeaders = .strip

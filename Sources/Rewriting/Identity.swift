@@ -22,11 +22,14 @@ public struct Identity: Hashable, Sendable {
         self.returnPath = returnPath ?? defaultSender
     }
 
-    /// `bounce+0d9x2kq7m3f5z@…`: the return path with the message's id as its detail, so that a bounce names the message.
+    /// `bounce+0d9x2kq7m3f5z@…`, so that a bounce names the message. Where the return path is an address of its own, or SES knows
+    /// nothing but one address, that one has the id as its detail.
     ///
     /// - Returns: `nil` if that would be too long.
     func returnPath(naming id: QueueID) -> Mailbox? {
-        let octets = returnPath.localPart.octets + [ASCII.plus] + Array(id.description.utf8)
+        var name = returnPath.localPart.octets
+        if case .domain = scope, returnPath == defaultSender { name = Array("bounce".utf8) }
+        let octets = name + [ASCII.plus] + Array(id.description.utf8)
         return (try? LocalPart(unquoted: octets)).map { Mailbox(localPart: $0, domain: returnPath.domain) }
     }
 

@@ -32,6 +32,8 @@ extension HeaderBlock {
         guard firstRepeated(of: onceOnlyFields) != nil else { return }
         var firstIndex: [FieldName: Int] = [:]
         var kept: [HeaderField] = []
+        /// By the place of the first.
+        var joins: [Int: [HeaderField]] = [:]
         for field in fields {
             guard let name = field.name, onceOnlyFields.contains(name), let first = firstIndex[name] else {
                 if let name = field.name { firstIndex[name] = firstIndex[name] ?? kept.count }
@@ -40,22 +42,36 @@ extension HeaderBlock {
             }
             if !strictlyOnceFields.contains(name), field.unfolded == kept[first].unfolded {
                 changes.append(.repeatedFieldRemoved(name.rawValue))
-            } else if name == .comments || name == .keywords, let joined = kept[first].joined(with: field) {
-                kept[first] = joined
+            } else if name == .comments || name == .keywords {
+                joins[first, default: []].append(field)
                 changes.append(.repeatedFieldsJoined(name.rawValue))
             } else {
-                throw .unsendable("field_repeated", "The header has two \(name.rawValue) fields; only one is allowed")
+                throw .repeated(name.rawValue)
             }
+        }
+        for (index, more) in joins {
+            guard let joined = kept[index].joined(with: more) else { throw .repeated(kept[index].printableName) }
+            kept[index] = joined
         }
         self = HeaderBlock(fields: kept)
     }
 }
 
 extension HeaderField {
-    /// This field with the value of `other` on a line of its own; keywords are a list with commas.
-    fileprivate func joined(with other: HeaderField) -> HeaderField? {
-        guard let name, !other.unfolded.isEmpty else { return self }
-        let separator: [UInt8] = name == .keywords ? [ASCII.comma] : []
-        return try? HeaderField(name, value: value.drop(while: ASCII.isBlank) + separator + ASCII.crlf + [ASCII.space] + other.unfolded)
+    /// This field with the values of `others` on lines of their own; keywords are a list with commas.
+    fileprivate func joined(with others: [HeaderField]) -> HeaderField? {
+        guard let name else { return nil }
+        var joined = Array(value.drop(while: ASCII.isBlank))
+        for other in others where !other.unfolded.isEmpty {
+            if name == .keywords { joined.append(ASCII.comma) }
+            joined += ASCII.crlf + [ASCII.space] + other.unfolded
+        }
+        return try? HeaderField(name, value: joined)
+    }
+}
+
+extension Refusal {
+    fileprivate static func repeated(_ name: String) -> Refusal {
+        .unsendable("field_repeated", "The header has two \(name) fields; only one is allowed")
     }
 }

@@ -2,6 +2,8 @@ public import MailModel
 
 /// One thing that the rules did to a message: together they explain why it leaves as it does.
 public enum RewriteChange: Hashable, Sendable {
+    /// A rule for these authors goes before the account's policy.
+    case ruleApplied(String)
     /// From lies in this identity and stays byte for byte, unless its syntax is obsolete.
     case fromKept(Identity.Scope)
     case fromRewritten(before: Mailbox, after: Mailbox, Identity.Scope)
@@ -46,6 +48,7 @@ public enum RewriteChange: Hashable, Sendable {
 extension RewriteChange: CustomStringConvertible {
     public var description: String {
         switch self {
+        case .ruleApplied(let authors): "the rule for \(authors) goes before the account's policy"
         case .fromKept(let identity): "From is in the verified identity \(identity) and stays as it is"
         case .fromRewritten(let before, let after, let identity):
             "From \(before) is in no verified identity; \(after) of \(identity) takes its place"

@@ -29,11 +29,16 @@ extension RewriteRules {
         var header = header
         var envelope = envelope
         var changes: [RewriteChange] = []
-        let own = accounts[account] ?? Account()
+        var own = accounts[account] ?? otherAccounts
         let map = own.senderMap ?? senderMap
 
         try header.unifyRepeated(&changes)
         let (authors, written) = try Self.author(of: header)
+        let rule = rule(for: written.mailbox)
+        if let rule {
+            own.yield(to: rule)
+            changes.append(.ruleApplied(rule.description))
+        }
         try governSESHeaders(in: &header, by: own, &changes)
         for field in header.remove(where: { $0.name.map(fieldsThatNeverLeave.contains) ?? false }) {
             changes.append(.fieldRemoved(field.printableName))
@@ -50,7 +55,8 @@ extension RewriteRules {
         }
         try settleReplyTo(in: &header, by: own.replyTo ?? replyTo, written, isRewritten: author != written.mailbox, &changes)
         (own.fields ?? fields).apply(to: &header, &changes)
-        for field in own.sesFields where !header.fields.contains(field) {
+        rule?.fields?.apply(to: &header, &changes)
+        for field in own.sesFields where !header.fields.contains(where: { $0.name == field.name }) {
             header.append(field)
             changes.append(.fieldSet(field.printableName))
         }
@@ -78,8 +84,11 @@ extension RewriteRules {
     private func governSESHeaders(
         in header: inout HeaderBlock, by own: Account, _ changes: inout [RewriteChange]
     ) throws(Refusal) {
-        // What the configuration sets in any case takes the place of the app's.
-        func isForeign(_ field: HeaderField) -> Bool { SESHeaderPolicy.governs(field) && !own.sesFields.contains(field) }
+        // What the configuration sets in any case takes the place of the app's. What a rule set on an earlier pass stays: the author that it
+        // was for is not in From any more.
+        func isForeign(_ field: HeaderField) -> Bool {
+            SESHeaderPolicy.governs(field) && !own.sesFields.contains(field) && !authorRules.contains { $0.sesFields.contains(field) }
+        }
         guard let first = header.fields.first(where: isForeign) else { return }
         switch own.sesHeaders ?? sesHeaders {
         case .strip:
@@ -205,5 +214,5 @@ extension Refusal {
 
 extension Mailbox {
     /// SES refuses these in a local part, even quoted: `Address contains illegal characters in user name`.
-    var isSendableBySES: Bool { !localPart.octets.contains { $0 == ASCII.colon || $0 == ASCII.at } }
+    public var isSendableBySES: Bool { !localPart.octets.contains { $0 == ASCII.colon || $0 == ASCII.at } }
 }

@@ -53,6 +53,10 @@ public struct RewriteRules: Sendable {
     public var sesHeaders: SESHeaderPolicy
     /// An account without an entry has the defaults.
     public var accounts: [AccountName: Account]
+    /// The policy of accounts without one of their own.
+    public var otherAccounts = Account()
+    /// For some authors; the first that matches counts.
+    public var authorRules: [AuthorRule] = []
     public var replyTo = ReplyToPolicy.author
     public var senderMap = SenderMap()
     public var fields = FieldRules()

@@ -7,14 +7,16 @@ extension Command {
     }
 
     /// Reads the arguments that belong to the verb.
-    public init(_ line: CommandLine) throws(CommandError) {
+    ///
+    /// - Parameter isLocal: the client is a program of this host, whose users need no domain.
+    public init(_ line: CommandLine, isLocal: Bool = false) throws(CommandError) {
         let argument = line.argument
         switch line.verb {
         case .ehlo: self = .ehlo(try Self.clientName(argument, .ehlo))
         case .helo: self = .helo(try Self.clientName(argument, .helo))
         case .auth: self = try Self.authentication(argument)
-        case .mail: self = .mail(try MailArguments(parsing: argument))
-        case .rcpt: self = .rcpt(try RecipientArgument(parsing: argument))
+        case .mail: self = .mail(try MailArguments(parsing: argument, isLocal: isLocal))
+        case .rcpt: self = .rcpt(try RecipientArgument(parsing: argument, isLocal: isLocal))
         case .noop: self = .noop
         case .help: self = .help
         case .vrfy:

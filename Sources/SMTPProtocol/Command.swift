@@ -75,4 +75,6 @@ public enum RecipientArgument: Hashable, Sendable {
     case mailbox(Mailbox)
     /// `<Postmaster>` without a domain, in any case: every SMTP server must know it (RFC 5321 §4.5.1).
     case postmaster
+    /// A name without a domain, or with one of a single label, where the client is a program of this host: one of its users.
+    case local(LocalPart)
 }

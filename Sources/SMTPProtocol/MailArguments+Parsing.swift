@@ -1,9 +1,9 @@
 internal import MailModel
 
 extension MailArguments {
-    init(parsing argument: ArraySlice<UInt8>) throws(CommandError) {
+    init(parsing argument: ArraySlice<UInt8>, isLocal: Bool = false) throws(CommandError) {
         let path = try PathArgument(parsing: argument, keyword: "FROM", verb: .mail)
-        self.init(sender: try SenderArgument(path.address))
+        self.init(sender: try SenderArgument(path.address, isLocal: isLocal))
         var hasBody = false
         var hasAuth = false
         for text in path.parameters {
@@ -31,7 +31,7 @@ extension MailArguments {
 }
 
 extension SenderArgument {
-    fileprivate init(_ address: ArraySlice<UInt8>) throws(CommandError) {
+    fileprivate init(_ address: ArraySlice<UInt8>, isLocal: Bool) throws(CommandError) {
         guard !address.isEmpty else {
             self = .null
             return
@@ -41,7 +41,11 @@ extension SenderArgument {
         } catch .addressLiteral {
             self = .literal(try AddressLiteral.checked(address, .mail))
         } catch {
-            throw .malformedAddress(.mail, error)
+            // Nobody can answer `root@localhost`, and so reports of its mail go to the operator.
+            guard isLocal, error == .missingAt, let user = try? Mailbox(parsingSender: address + Array("@localhost".utf8)) else {
+                throw .malformedAddress(.mail, error)
+            }
+            self = .mailbox(user)
         }
     }
 }

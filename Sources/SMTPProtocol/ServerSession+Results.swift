@@ -65,6 +65,8 @@ extension ServerSession {
         /// One more AUTH closes.
         public var maximumFailedLogins = 3
         public var maximumTransactions = 10_000
+        /// The clients are programs of this host: names without a domain are its users.
+        public var isLocal = false
 
         public init(hostname: String, security: Security, maximumMessageSize: Int) {
             self.hostname = hostname

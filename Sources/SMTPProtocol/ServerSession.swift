@@ -97,7 +97,7 @@ public struct ServerSession: Sendable {
                 let mustWait = line.verb == .data || line.verb == .startTLS
                 return followedByInput && mustWait ? close(.protocolSynchronization) : error(refusal)
             }
-            return run(try Command(line), followedByInput: followedByInput)
+            return run(try Command(line, isLocal: configuration.isLocal), followedByInput: followedByInput)
         } catch {
             if error == .foreignProtocol { return close(.foreignProtocol) }
             if case .malformedAddress(.rcpt, _) = error { return .reply(Reply(error)) }  // bad data in a list is not a bad client

@@ -7,12 +7,14 @@ public struct FileStatus: Hashable, Sendable {
     public let mode: UInt32
     public let owner: UInt32
     public let group: UInt32
+    public let stamp: FileStamp
 
     init(_ status: stat) {
         isRegularFile = status.st_mode & S_IFMT == S_IFREG
         mode = status.st_mode & 0o7777
         owner = status.st_uid
         group = status.st_gid
+        stamp = FileStamp(status)
     }
 }
 

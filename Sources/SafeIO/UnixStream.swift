@@ -26,6 +26,15 @@ public struct UnixStream: ~Copyable {
         return stream
     }
 
+    /// Takes a connected socket over; the bound holds for each later read and write, nil is for ever.
+    public init(connected descriptor: consuming OwnedDescriptor, timeout: Duration? = nil) throws(SystemCallError) {
+        let raw = descriptor.rawValue
+        self.init(descriptor: descriptor, path: "")
+        let flags = try retryingOnInterrupt("fcntl") { fcntl(raw, F_GETFL) }
+        _ = try retryingOnInterrupt("fcntl") { fcntl(raw, F_SETFL, flags & ~O_NONBLOCK) }
+        try setTimeout(timeout)
+    }
+
     private init(descriptor: consuming OwnedDescriptor, path: String) {
         self.descriptor = descriptor
         self.path = path

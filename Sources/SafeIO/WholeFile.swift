@@ -10,8 +10,19 @@ public enum WholeFile {
         return try readAll(descriptor, path, limit: limit)
     }
 
+    /// Reads all of standard input, at most `limit` octets, through the descriptor itself: a user who was given another's pipe may read it
+    /// and not open it.
+    ///
+    /// - Throws: with code `EFBIG` if it is longer.
+    public static func readStandardInput(limit: Int) throws(SystemCallError) -> [UInt8] {
+        try readAll(0, "standard input", limit: limit)
+    }
+
     static func readAll(_ descriptor: borrowing OwnedDescriptor, _ path: String, limit: Int) throws(SystemCallError) -> [UInt8] {
-        let raw = descriptor.rawValue
+        try readAll(descriptor.rawValue, path, limit: limit)
+    }
+
+    private static func readAll(_ raw: Int32, _ path: String, limit: Int) throws(SystemCallError) -> [UInt8] {
         var octets: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 64 << 10)
         while true {

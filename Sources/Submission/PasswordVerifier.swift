@@ -75,16 +75,25 @@ public final class PasswordVerifier: Sendable {
             let hash = account?.passwordHash ?? PasswordHash.dummy
             let matches = PasswordHash.verify(isLong ? [] : password.exposed, against: hash) == .matches
             let isRight = matches && !isLong && account?.passwordHash != nil
-            if isRight, let account { remember(password, of: account, at: now) }
+            if isRight, let account { remember(password, of: account, at: now, for: Self.memoryLifetime) }
             state.withLock { $0.waiting -= 1 }
             completion(isRight ? .right : .wrong)
         }
     }
 
-    private func remember(_ password: Secret, of account: Account, at now: ContinuousClock.Instant) {
+    /// Lets this password in besides the account's own, as if it had been seen to be right: for a test of the road by somebody who may not
+    /// know the other.
+    ///
+    /// - Returns: false for an account without a password of its own, which nobody logs in with.
+    public func admit(_ password: Secret, of account: Account, at now: ContinuousClock.Instant, for lifetime: Duration) -> Bool {
+        guard account.passwordHash != nil else { return false }
+        remember(password, of: account, at: now, for: lifetime)
+        return true
+    }
+
+    private func remember(_ password: Secret, of account: Account, at now: ContinuousClock.Instant, for lifetime: Duration) {
         guard let hash = account.passwordHash else { return }
-        let fresh = Remembered(
-            hash: hash, proof: HMAC.sha256(key: key, message: password.exposed), until: now + Self.memoryLifetime)
+        let fresh = Remembered(hash: hash, proof: HMAC.sha256(key: key, message: password.exposed), until: now + lifetime)
         state.withLock { state in
             var list = (state.remembered[account.name] ?? []).filter { $0.hash == hash && $0.until > now && $0.proof != fresh.proof }
             list.append(fresh)

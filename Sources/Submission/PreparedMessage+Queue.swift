@@ -1,3 +1,4 @@
+internal import Alignment
 public import Intake
 public import MailModel
 public import MailQueue
@@ -10,6 +11,7 @@ extension MessageFacts {
         fromBefore = prepared.authorBefore.description
         fromAfter = prepared.author.description
         messageID = prepared.messageID
+        alignment = prepared.alignment.description
         rule = prepared.changes.isEmpty ? nil : prepared.changes.map(\.description).joined(separator: "; ")
         identity = settings.rules.identity(covering: prepared.author)?.scope.description
     }

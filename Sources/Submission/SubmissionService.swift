@@ -116,6 +116,11 @@ public final class SubmissionService: Sendable {
         }
     }
 
+    /// Lets a password in besides the account's own; see `PasswordVerifier.admit`.
+    public func admit(_ password: Secret, of account: Account, for lifetime: Duration) -> Bool {
+        verifier.admit(password, of: account, at: .now, for: lifetime)
+    }
+
     // MARK: For sessions
 
     var current: (settings: SubmissionSettings, generation: Int) { state.withLock { ($0.settings, $0.generation) } }
@@ -133,8 +138,8 @@ public final class SubmissionService: Sendable {
         for waiter in waiters { waiter.resume() }
     }
 
-    /// Tells a client why it is not served, before it is closed (it must not be left waiting in silence).
-    private func refuse(_ socket: AcceptedSocket, on worker: Worker, with reply: Reply) {
+    /// Tells a client why it is not served, before it is closed (it must not be left waiting in silence). To be called on `worker`.
+    public func refuse(_ socket: AcceptedSocket, on worker: Worker, with reply: Reply) {
         guard let channel = try? Channel(socket, worker: worker) else { return }
         channel.onEvent = { _ in }
         channel.send(reply.wireOctets)

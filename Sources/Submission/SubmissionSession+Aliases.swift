@@ -4,51 +4,39 @@ internal import MailQueue
 internal import Rewriting
 internal import SMTPProtocol
 
-/// What a recipient is, before it is asked whether it may have mail.
-enum ResolvedRecipient {
-    case direct
-    /// Whom the alias leads to, without those that are suppressed.
-    case alias([Mailbox])
-    case refused(Reply)
-}
-
 extension SubmissionSession {
     /// Targets of all aliases in one transaction, at most: what one message may become.
     static let mostTargets = AliasTable.mostTargets
 
+    /// Messages that aliases may make of one, unless one alias alone makes more.
+    static let mostVariants = 100
+
     /// To be asked once for each RCPT; costs nothing where no aliases are configured.
     func resolve(_ mailbox: Mailbox) -> ResolvedRecipient {
-        let aliases = settings.intake.aliases
-        guard !aliases.table.isEmpty || !aliases.inbound.isEmpty else { return .direct }
-        guard let alias = aliases.table.alias(for: mailbox) else {
-            let isInbound = session.account.map { aliases.inbound[$0] != nil } ?? false
-            return isInbound ? .refused(.notOurAddress) : .direct
-        }
-        if let name = session.account, settings.intake.rules.accounts[name]?.redirect != nil { return .direct }
-        let targets = alias.targets.filter { service.store.suppression(of: $0) == nil }
-        guard !targets.isEmpty else { return .refused(.aliasWithoutTarget(alias.address)) }
-        if let account = session.account.flatMap({ settings.accounts[$0] }),
-            targets.contains(where: { account.stagingRefusal(of: $0) != nil })
-        {
+        guard let name = session.account else { return .direct }
+        let resolved = ResolvedRecipient(
+            mailbox, of: settings.accounts[name] ?? Account(name: name, passwordHash: nil), settings.intake,
+            isSuppressed: { service.store.suppression(of: $0) != nil })
+        guard case .alias(let targets) = resolved else { return resolved }
+        let variants = variants(of: targets)
+        guard aliasTargets == 0 || aliasTargets + targets.count <= Self.mostTargets && aliasVariants + variants <= Self.mostVariants else {
             return .refused(
                 Reply(
-                    550, StatusDetail(7, 1),
-                    "Account \(account.name) is in staging mode, and accounts.\(account.name).mode does not allow all whom "
-                        + "\(alias.address) leads to"))
+                    452, StatusDetail(5, 3), "This message has too many aliases, or they lead to too many targets; send it in parts"))
         }
-        guard aliasTargets == 0 || aliasTargets + targets.count <= Self.mostTargets else {
-            return .refused(
-                Reply(
-                    452, StatusDetail(5, 3), "The aliases of this message lead to more than \(Self.mostTargets) targets; send it in parts"))
-        }
-        return .alias(targets)
+        return resolved
     }
-}
 
-extension Reply {
-    static let notOurAddress = Reply(550, StatusDetail(1, 1), "This email address is not accepted by this domain.")
+    /// Whether it may write to aliases only.
+    var isInbound: Bool { session.account.map { settings.intake.aliases.inbound[$0] != nil } ?? false }
 
-    static func aliasWithoutTarget(_ alias: Mailbox) -> Reply {
-        Reply(550, StatusDetail(1, 1), "No target of the alias \(alias) takes mail at present; fairlead suppress list says why")
+    func isAlias(_ mailbox: Mailbox) -> Bool { settings.intake.aliases.table.alias(for: mailbox) != nil }
+
+    /// A recipient was accepted that is an alias with these targets.
+    func noteAlias(_ targets: [Mailbox]) {
+        aliasTargets += targets.count
+        aliasVariants += variants(of: targets)
     }
+
+    private func variants(of targets: [Mailbox]) -> Int { settings.intake.aliases.showsTarget ? targets.count : 1 }
 }

@@ -88,6 +88,9 @@ extension SubmissionSession {
         } catch {
             return refuse(reception, error.reply, isLate: isLate)
         }
+        if let refusal = stagingRefusal(of: prepared, account) { return refuse(reception, refusal, isLate: isLate) }
+        let copies = prepared.dropFirst().reduce(0) { $0 + $1.octetCount }
+        guard copies == 0 || service.store.hasRoom(for: copies) else { return refuse(reception, .insufficientStorage, isLate: isLate) }
         if let body = reception.bodyInMemory {
             return commit(prepared.map { message($0, account, now, .inline(body), sender) })
         }
@@ -103,6 +106,14 @@ extension SubmissionSession {
                 }
             }
         }
+    }
+
+    /// Aliases, suppressions and the mode itself may have changed since the recipients were asked about.
+    private func stagingRefusal(of prepared: [PreparedMessage], _ name: AccountName) -> Reply? {
+        guard let account = settings.accounts[name], case .allow = account.mode else { return nil }
+        return prepared.lazy.flatMap(\.envelope.recipients).filter { [settings] in $0 != settings.postmaster }.compactMap(
+            account.stagingRefusal
+        ).first
     }
 
     /// A stored body is one message's: the others of the same mail get copies.
@@ -124,7 +135,7 @@ extension SubmissionSession {
     private func refuse(_ reception: Reception, _ reply: Reply, isLate: Bool = false) {
         reception.discard()
         var event = RelayEvent(.refused, at: service.clock(), account: session.account)
-        event.client = socket.peer.host
+        event.client = clientText
         event.sender = reception.transaction.arguments.sender.description
         event.recipients = reception.transaction.recipients
         event.reply = reply.oneLine
@@ -135,19 +146,22 @@ extension SubmissionSession {
     }
 
     private var receivedInfo: ReceivedInfo {
-        ReceivedInfo(
+        var info = ReceivedInfo(
             helloName: Array((session.clientName?.description ?? "unknown").utf8), address: socket.peer.host,
             transfer: ReceivedInfo.TransferProtocol(rawValue: session.receivedProtocol) ?? .esmtp)
+        if case .local(_, let user) = security { info.user = user }
+        return info
     }
 
     private func message(
         _ prepared: PreparedMessage, _ account: AccountName, _ now: Timestamp, _ body: StoredBody, _ sender: String
     ) -> QueuedMessage {
         var facts = MessageFacts()
-        facts.client = socket.peer.host
+        facts.client = clientText
         facts.sender = sender
         facts.take(prepared, by: settings.intake)
         facts.alias = prepared.alias?.description
+        if settings.accounts[account]?.mode == .hold { facts.hold = QueuedMessage.stagingHold + "accounts.\(account).mode is hold" }
         facts.tls = tls.map { "\($0.protocolVersion) \($0.cipher)" }
         let clock = service.store.serviceClock
         let due = clock.steadyWall()
@@ -159,7 +173,7 @@ extension SubmissionSession {
             header: prepared.headerOctets, body: body, is8Bit: prepared.is8Bit, facts: facts,
             serviceTime: clock.now())
         message.original = EncodedOriginal(prepared, of: prepared.queueID)
-        if settings.accounts[account]?.mode == .hold { message.hold = QueuedMessage.stagingHold + "accounts.\(account).mode is hold" }
+        message.hold = message.facts.hold
         return message
     }
 
@@ -225,6 +239,7 @@ extension QueuedMessage {
         accepted.fromBefore = facts.fromBefore
         accepted.fromAfter = facts.fromAfter
         accepted.messageID = facts.messageID
+        accepted.alignment = facts.alignment
         accepted.messageSize = size
         var events = [accepted]
         if let hold {

@@ -13,7 +13,7 @@ actor SubmissionSession {
     let worker: Worker
     nonisolated var unownedExecutor: UnownedSerialExecutor { worker.asUnownedSerialExecutor() }
     let socket: AcceptedSocket
-    private let security: ListenerPolicy.Security
+    let security: ListenerPolicy.Security
     let service: SubmissionService
 
     var settings: SubmissionSettings
@@ -29,6 +29,8 @@ actor SubmissionSession {
     private var provenHash: String?
     /// How many targets the aliases among the recipients lead to, in the transaction under way.
     var aliasTargets = 0
+    /// Messages that this one will become for its aliases.
+    var aliasVariants = 0
 
     enum Activity {
         /// Reading and answering commands.
@@ -51,11 +53,12 @@ actor SubmissionSession {
             switch security {
             case .startTLS: .startTLS(available: settings.tls != nil)
             case .implicitTLS: .implicitTLS
-            case .trusted(let account): .trusted(account)
+            case .trusted(let account), .local(let account, _): .trusted(account)
             }
         var configuration = ServerSession.Configuration(
             hostname: settings.hostname, security: level, maximumMessageSize: settings.maximumMessageSize)
         configuration.maximumRecipients = settings.maximumRecipients
+        if case .local = security { configuration.isLocal = true }
         session = ServerSession(configuration)
     }
 
@@ -201,7 +204,7 @@ actor SubmissionSession {
         (settings, generation) = service.current
         guard let name = session.account else { return }
         switch security {
-        case .trusted: return
+        case .trusted, .local: return
         case .startTLS, .implicitTLS:
             if settings.accounts[name]?.passwordHash != provenHash { session.revokeAuthentication() }
         }
@@ -325,7 +328,7 @@ actor SubmissionSession {
 
     private func decideSender(_ arguments: MailArguments) {
         let expected = arguments.size ?? 0
-        aliasTargets = 0
+        (aliasTargets, aliasVariants) = (0, 0)
         switch service.store.health {
         case .healthy where service.store.hasRoom(for: expected):
             if let name = session.account, let reason = service.backlog?.refusal(for: name) {
@@ -340,11 +343,18 @@ actor SubmissionSession {
 
     private func decideRecipient(_ recipient: RecipientArgument) {
         let mailbox: Mailbox
+        /// By the client, and not put in for a name.
+        var isNamed = false
         switch recipient {
-        case .mailbox(let named): mailbox = named
+        case .mailbox(let written):
+            isNamed = !isUserOfThisHost(written)
+            mailbox = isNamed ? written : address(ofUser: written.localPart)
         case .postmaster: mailbox = settings.postmaster
+        case .local(let user): mailbox = address(ofUser: user)
         }
-        let resolved = resolve(mailbox)
+        var resolved = resolve(mailbox)
+        // RFC 5321 §4.5.1: also of a test system, for the operator is nobody who must be spared.
+        if !isNamed, !isInbound, !isAlias(mailbox) { resolved = .direct }
         if case .refused(let reply) = resolved { return perform(session.recipientRefused(reply)) }
         var places = 1
         if case .alias(let targets) = resolved { places = targets.count }
@@ -355,10 +365,7 @@ actor SubmissionSession {
                 return perform(session.recipientRefused(dailyLimitReached(name, daily)))
             }
         }
-        if case .direct = resolved, case .mailbox = recipient {
-            if let refusal = session.account.flatMap({ settings.accounts[$0] })?.stagingRefusal(of: mailbox) {
-                return perform(session.recipientRefused(refusal))
-            }
+        if case .direct = resolved, isNamed {
             if let suppression = service.store.suppression(of: mailbox) {
                 return perform(session.recipientRefused(suppression.reply))
             }
@@ -374,7 +381,7 @@ actor SubmissionSession {
                         "Account \(name) is over its rate of \(rate.count) recipients per \(rate.period); try again in \(seconds) s")))
             return
         }
-        if case .alias = resolved { aliasTargets += places }
+        if case .alias(let targets) = resolved { noteAlias(targets) }
         perform(session.recipientAccepted(mailbox))
     }
 

@@ -57,6 +57,8 @@ public struct ListenerPolicy: Hashable, Sendable {
         case implicitTLS
         /// Neither TLS nor AUTH: whoever may connect sends as this account.
         case trusted(AccountName)
+        /// The same, for a user of this host with this number: names without a domain are its users.
+        case local(AccountName, user: UInt32)
     }
 
     public let security: Security

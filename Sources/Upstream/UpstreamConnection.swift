@@ -30,6 +30,10 @@ actor UpstreamConnection {
     private var loginWaiter: CheckedContinuation<RouteTrouble?, Never>?
     private var onLeavingPool: (@Sendable () -> Void)?
     private var hasBeenIdle = false
+    /// What was agreed on, once TLS stands.
+    private(set) var tls: TLSInfo?
+    /// Where the way to the login ended.
+    private(set) var failedPhase: Phase?
     private var transfer: Transfer?
     private var drainWaiter: CheckedContinuation<Void, Never>?
 
@@ -75,7 +79,7 @@ actor UpstreamConnection {
                 // The channel keeps us alive until it is closed.
                 channel.onEvent = { event in self.assumeIsolated { $0.handle(event) } }
                 if settings.security == .implicitTLS {
-                    try channel.startTLS(client: settings.tls, serverName: settings.host)
+                    try channel.startTLS(client: settings.tls, serverName: settings.certificateName)
                     wait(settings.patience.handshake)
                 } else {
                     wait(settings.patience.reply)
@@ -129,7 +133,9 @@ actor UpstreamConnection {
     private func handle(_ event: Channel.Event) {
         switch event {
         case .input: readReplies()
-        case .secured: perform(session.phase == .tlsHandshake ? session.tlsEstablished() : nil, orWait: settings.patience.reply)
+        case .secured(let info):
+            tls = info
+            perform(session.phase == .tlsHandshake ? session.tlsEstablished() : nil, orWait: settings.patience.reply)
         case .drained: drained()
         case .deadline: timedOut()
         case .closed(let closure): closed(closure)
@@ -206,7 +212,7 @@ actor UpstreamConnection {
             waitForReply()
         case .startTLS:
             do {
-                try channel?.startTLS(client: settings.tls, serverName: settings.host)
+                try channel?.startTLS(client: settings.tls, serverName: settings.certificateName)
                 wait(settings.patience.handshake)
             } catch {
                 perform(session.connectionLost("\(error)"))
@@ -219,6 +225,7 @@ actor UpstreamConnection {
         case .sendContent: sendContent()
         case .transactionFinished(let results): finish(results)
         case .failed(let failure):
+            failedPhase = failure.phase
             loginWaiter?.resume(returning: failure.routeTrouble(host: settings.host))
             loginWaiter = nil
             leavePool()

@@ -16,6 +16,8 @@ public struct UpstreamSettings: Sendable {
 
     public var host: String
     public var port: UInt16
+    /// The name that the certificate must carry, if not `host`.
+    public var serverName: String?
     public var security: Security
     public var tls: TLSContext
     public var username: [UInt8]
@@ -29,6 +31,8 @@ public struct UpstreamSettings: Sendable {
     public var patience: Patience
     /// Opens the bodies that are too large for memory.
     public var openBody: BodyOpener?
+
+    var certificateName: String { serverName ?? host }
 
     /// How long things may take and connections may live.
     public struct Patience: Sendable {

@@ -27,6 +27,7 @@ struct Verdicts: Equatable {
             case .mail(let arguments): return "\(arguments.sender)"
             case .rcpt(.mailbox(let mailbox)): return "\(mailbox)"
             case .rcpt(.postmaster): return "postmaster"
+            case .rcpt(.local(let user)): return String(decoding: user.octets, as: UTF8.self)
             default: return "?"
             }
         } catch {

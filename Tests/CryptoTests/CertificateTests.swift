@@ -9,6 +9,7 @@ import Testing
         let made = try SelfSignedCertificate.make(hostNames: names, validDays: 30)
         let certificate = try #require(try Certificate.chain(pem: made.certificatePEM).first)
         #expect(certificate.subjectCommonName == "mail.example")
+        #expect(certificate.isSelfIssued)
         #expect(certificate.dnsNames == [names[0], names[1], names[4]])
         #expect(certificate.ipAddresses == ["127.0.0.1", "::1"])
         #expect(certificate.notAfter - certificate.notBefore == 30 * 86400 + 3600)

@@ -85,6 +85,28 @@ import Testing
         #expect(error?.reasons == ["certificate verify failed (unable to get local issuer certificate)"])
     }
 
+    /// The certificate itself is trusted, whoever issued it; another one of the same issuer is not.
+    @Test func believesOneCertificate() throws {
+        let scratch = Scratch()
+        let ca = "-CA root.pem -CAkey root.key -CAcreateserial -days 9 -extfile leaf.ext"
+        #expect(
+            scratch.run(
+                """
+                openssl req -x509 -newkey rsa:2048 -nodes -keyout root.key -out root.pem -subj /CN=Root -days 9 &&
+                printf 'subjectAltName=DNS:mail.example\\n' >leaf.ext &&
+                openssl req -newkey rsa:2048 -nodes -keyout leaf.key -out leaf.csr -subj /CN=mail.example &&
+                openssl x509 -req -in leaf.csr \(ca) -out leaf.pem && openssl x509 -req -in leaf.csr \(ca) -out other.pem
+                """))
+        func refusal(trusting file: String) throws -> OpenSSLError? {
+            let server = try TLSContext.server(certificateChainPEM: scratch.read("leaf.pem"), privateKeyPEM: scratch.read("leaf.key"))
+            var pair = try Pair(try TLSContext.client(trust: .certificate(path: scratch.path + "/" + file)), server)
+            return failure { () throws(OpenSSLError) in try pair.handshake() }
+        }
+        #expect(try refusal(trusting: "leaf.pem") == nil)
+        #expect(try refusal(trusting: "other.pem") != nil)
+        #expect(try Certificate.chain(pem: scratch.read("leaf.pem")).first?.isSelfIssued == false)
+    }
+
     @Test(arguments: [
         "", ".", ".example", "a..b", "a b", "a\0b", "*.example", "münchen.example", "[::1]", String(repeating: "a.", count: 127) + "b",
         String(repeating: "a", count: 64),

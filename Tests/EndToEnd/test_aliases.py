@@ -171,9 +171,16 @@ def test_inbound_bounce_is_sent_on(relay, upstream, keys):
 
 
 def test_our_own_alias_as_author_is_a_loop(relay, keys):
-    message = messages.plain(token(), to="support@mail.example.com", sender="team@mail.example.com")
+    message = messages.plain(token(), to="support@mail.example.com", sender="support+x@mail.example.com")
     code, text = submit(relay, keys, message, ["support@mail.example.com"], SES, SES_PASSWORD)
     assert (code, "4.6" in text, "circles" in text) == (554, True, True), text
+
+
+def test_one_alias_may_write_to_another(relay, upstream, keys):
+    mark = token()
+    message = messages.plain(mark, to="support@mail.example.com", sender="team@mail.example.com")
+    assert submit(relay, keys, message, ["support@mail.example.com"], SES, SES_PASSWORD)[0] == 250
+    assert deliveries(upstream, mark, 1)
 
 
 @pytest.mark.parametrize("verdict, field, mark", [("spam_verdict", "X-SES-Spam-Verdict", "[SPAM]"), ("virus_verdict", "X-SES-Virus-Verdict", "[VIRUS]")])

@@ -128,11 +128,34 @@ def test_pending_signs_once_the_dns_shows_the_key(make, sandbox, keys, dns):
     # Remembered, also when no server answers.
     relay.stop()
     dns.silent = True
-    asked = len(dns.asked)
     relay.start(environment(dns))
     assert verdicts.shortcomings(send(relay, keys, sandbox), keys) == []
-    assert len(dns.asked) == asked
     assert stat.S_IMODE(os.stat(relay.path("queue/dkim-seen")).st_mode) == 0o600
+
+
+def test_a_record_that_is_gone_ends_the_signature(make, sandbox, keys, dns):
+    """What is pending never signs with a key that nobody can look up; what was queued unsigned is signed by `queue rewrite`."""
+    upstream = make.upstream()
+    upstream.stop()
+    relay = make.relay(upstream, env=environment(dns), identities=identity(keys, publish="pending"))
+    until(lambda: "not signed by us" in relay.log(), relay.log)
+    smtp = clients.connect(relay.starttls, keys)
+    assert clients.submit(smtp, messages.plain(token()))[0] == 250
+    smtp.quit()
+    dns.texts[NAME] = [keys.dkim_record]
+    relay.cli("reload")
+    until(lambda: relay.json("status")["dkim"][0].get("selector") == SELECTOR, relay.log)
+    assert "1 message rewritten" in relay.cli("queue", "rewrite", "--all").stdout
+    assert "DKIM-Signature" in relay.cli("queue", "show", relay.queue()[0]["queue_id"]).stdout
+    assert "1 need nothing" in relay.cli("queue", "rewrite", "--all").stdout
+
+    del dns.texts[NAME]
+    relay.cli("reload")
+    until(lambda: "selector" not in relay.json("status")["dkim"][0], relay.log)
+    assert "though the DNS had the key before" in relay.log()
+    dns.texts[NAME] = [keys.dkim_record]
+    relay.cli("reload")
+    until(lambda: relay.json("status")["dkim"][0].get("selector") == SELECTOR, relay.log)
 
 
 def test_another_key_of_the_same_name_is_not_the_one_that_was_seen(make, sandbox, keys, dns, tmp_path):

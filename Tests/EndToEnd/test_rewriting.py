@@ -24,6 +24,7 @@ def relay(sandbox, make_for_module):
         rewrite={
             "sender_map": {"root@web1": "ops@mail.example.com", "@old.example": "@mail.example.com"},
             "headers": {"remove": ["X-Mailer"], "add": {"Organization": "Brüder"}},
+            "rules": [{"author": ["*@rule.example"], "display_name": "{name} (rule)", "configuration_set": "crm"}],
         },
         accounts={
             "crm": {"configuration_set": "crm", "tags": {"app": "crm"}, "reply_to": "desk@mail.example.com",
@@ -64,6 +65,18 @@ def test_the_sender_map(relay, sandbox, keys):
     assert fields(message, "Cc") == ["ann@mail.example.com"] and not fields(message, "X-Mailer")
     assert fields(message, "Organization") == ["=?utf-8?Q?Br=C3=BCder?="]
     assert not verdicts.shortcomings(message, keys)
+
+
+def test_a_rule_for_authors_and_how_it_aligns(relay, sandbox, keys):
+    mark, code, text = send(relay, keys, None, ["From: Ann <ann@rule.example>", "To: bob@example.net"], ["bob@example.net"])
+    assert code == 250, text
+    message = received(sandbox, mark)
+    assert fields(message, "From") == [f'"Ann (rule)" <{DEFAULT_SENDER}>'] and not verdicts.shortcomings(message, keys)
+    queue_id = text.split()[-1]
+    (accepted,) = [e for m in relay.json("trace", queue_id)["messages"] for e in m["events"] if e["event"] == "accepted"]
+    assert accepted["alignment"] == "dkim=strict, spf=strict"
+    (line,) = [line for line in relay.log().splitlines() if f"{queue_id}: client=" in line]
+    assert line.endswith("dkim=strict, spf=strict")
 
 
 def test_fields_of_an_account(relay, sandbox, keys):
@@ -133,6 +146,7 @@ def test_check_message(relay, tmp_path):
     path.write_text(MESSAGE)
     report = relay.json("check", "message", str(path))
     assert report["accepted"] and report["alignment"] == {"dkim": "strict", "spf": "strict", "dmarc": True}
+    assert report["upstream_reply"] == "250 Ok"
     assert report["signature"]["domain"] == "mail.example.com" and "From" in [f.title() for f in report["signature"]["signed_fields"]]
     changes = {(change.get("before"), change.get("after")) for change in report["headers"]}
     assert ("From: Ann <ann@corp.example>", "From: \"Ann via mail.example.com\" <no-reply@mail.example.com>") in changes

@@ -166,6 +166,20 @@ import Testing
             "554 5.6.9 Content-Type in line 4 of the header has 8-bit text"
         ),
         ("Content-Type: multipart/mixed; boundary=b\r\n\r\n--c\r\n\r\n--b--\r\n", "554 5.6.0 A multipart has no line '--boundary'"),
+        ("Content-Type: multipart/mixed;\r\n\r\nx\r\n", "554 5.6.0 A multipart has no line '--boundary'"),
+        ("Content-Type: multipart/mixed\r\n\r\n--\r\nx\r\n", "554 5.6.0 A multipart has no line '--boundary'"),
+        (
+            "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: multipart/mixed\r\n\r\nx\r\n--b--\r\n",
+            "554 5.6.0 A multipart has no line '--boundary'"
+        ),
+        ("Content-Type: multipart/mixed\r\n\r\n--b\r\n\r\n\u{E9}\r\n", "554 5.6.0 A part of type multipart/mixed has 8-bit"),
+        ("Content-Type: multipart/mixed\r\n\r\n--b\r\n\r\nx\r\n", "accepted"),
+        ("Content-Type: multipart/mixed; boundary*0=ab; boundary*1=cd\r\n\r\n--abcd\r\n\r\n\u{E9}\r\n--abcd--\r\n", "accepted"),
+        (
+            "Content-Type: multipart/mixed; boundary*=utf-8''b%62\r\n\r\n--bb\r\nContent-Type: multipart/signed; boundary=c\r\n\r\n"
+                + "--c\r\n\r\n\u{E9}\r\n--c--\r\n--bb--\r\n", "554 5.6.0 A signed or encrypted part (text/plain) has"
+        ),
+        ("Content-Type: text/plain;\r\n \r\n\r\n\u{E9}\r\n", "accepted"),
         ("Content-Type: text/plain; name=a b.txt\r\n\r\nx\r\n", "554 5.6.0 A Content-Type or Content-Disposition field cannot be read"),
         ("Content-Disposition:\r\n\r\nx\r\n", "554 5.6.0 A Content-Type or Content-Disposition field cannot be read"),
         ("To: j\u{F6}rg@c.example\r\n\r\nx\r\n", "554 5.6.7 To has an address with non-ASCII characters before the '@'"),

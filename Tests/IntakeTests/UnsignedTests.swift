@@ -36,7 +36,7 @@ import Testing
     static let cases: [Case] = [
         Case([parent], [], parent, parent),
         Case([parent], [], child, parent),
-        Case([parent], [child], child, nil),
+        Case([parent], [child], child, parent),
         Case([parent], [child], parent, parent),
         Case([child], [parent], child, child),
         Case([child], [parent], parent, nil),

@@ -29,6 +29,7 @@ struct ChecksumTests {
         event.recipients = [Sample.mailbox("a@x.example"), Sample.mailbox("\"b c\"@y.example")]
         (event.client, event.sender, event.fromBefore, event.fromAfter) = ("::1", "", "a@b.example", "c@d.example")
         (event.messageID, event.messageSize, event.relay, event.delay) = ("<x@y>", 12_345, "h[192.0.2.1]:587", .milliseconds(1500))
+        event.alignment = "dkim=strict, spf=relaxed"
         (event.dsn, event.reply, event.sesID, event.attempt, event.nextAttempt) = ("4.4.2", "450 later", "id", 3, Sample.later)
         return event
     }
@@ -58,6 +59,7 @@ struct ChecksumTests {
     func facts() {
         var facts = MessageFacts()
         (facts.client, facts.sender, facts.fromBefore, facts.fromAfter) = ("192.0.2.1", "", "a@b", "c@d")
+        facts.alignment = "dkim=none, spf=strict"
         (facts.messageID, facts.rule, facts.tls, facts.identity) = ("<i>", "rewrite", "TLSv1.3", "mail.example.com")
         let encoded = facts.encoded
         #expect(encoded.withUnsafeBytes { MessageFacts(decoding: $0) } == facts)

@@ -1,3 +1,4 @@
+import GRDB
 import Glibc
 import MailModel
 @testable import MailQueue
@@ -90,6 +91,27 @@ struct HistoryTests {
         try await again.commit(Sample.message(9), events: [Sample.accepted(Sample.message(9))])
         #expect(try await again.history.recent(99).count == 6)
         await again.close()
+    }
+
+    @Test("The history of an earlier version is taken over")
+    func earlier() async throws {
+        let folder = try Folder()
+        var store = try folder.store()
+        var event = RelayEvent(.refused, at: Sample.now, recipients: [Sample.mailbox("who@x.example")])
+        store.history.note(event)
+        #expect(try await store.history.recent(9) == [event])
+        await store.close()
+        let database = try DatabaseQueue(path: "\(folder.path)/history.db")
+        try await database.writeWithoutTransaction { database in
+            try database.execute(sql: "ALTER TABLE event DROP COLUMN alignment; PRAGMA user_version = 1")
+        }
+        try database.close()
+
+        store = try folder.store()
+        event.alignment = "dkim=strict, spf=none"
+        store.history.note(event)
+        #expect(try await store.history.recent(9).map(\.alignment) == [nil, event.alignment])
+        await store.close()
     }
 
     @Test("A damaged history goes aside and mail goes on", arguments: [true, false])

@@ -320,6 +320,27 @@ actor Peer {
         counter.add(1, at: -5)
         #expect(counter.totals(at: -4) == (1, 1))
     }
+
+    @Test func plotsTheLastMinute() {
+        var counter = SecondCounter()
+        for second in Int64(100)..<200 { counter.add(Int(second), at: second) }
+        #expect(counter.seconds(at: 200) == Array(140..<200))
+        #expect(counter.seconds(at: 210) == Array(150..<200) + [Int](repeating: 0, count: 10))
+        #expect(counter.seconds(at: 1000).allSatisfy { $0 == 0 })
+        #expect(counter.seconds(at: -1000).count == 60)
+    }
+
+    @Test func keepsWhatConcernsNoMessageWithinBounds() {
+        let hub = EventHub(log: Log(writer: LogWriter(descriptor: -1, format: .json, level: .critical), clock: { Timestamp(seconds: 0) }))
+        let kept = Mutex<[RelayEvent.Name]>([])
+        hub.keepLoose { event in kept.withLock { $0.append(event.name) } }
+        hub.emit(RelayEvent(.accepted, at: Timestamp(seconds: 1), queueID: QueueID(1)))
+        for _ in 0..<500 { hub.emit(RelayEvent(.loginRefused, at: Timestamp(seconds: 1))) }
+        hub.emit(RelayEvent(.routePaused, at: Timestamp(seconds: 1)))
+        #expect(kept.withLock { $0.count } == 121)
+        hub.emit(RelayEvent(.refused, at: Timestamp(seconds: 61)))
+        #expect(kept.withLock { $0.suffix(2) } == [.routePaused, .refused])
+    }
 }
 
 /// Waits in real time for what happens on other queues.

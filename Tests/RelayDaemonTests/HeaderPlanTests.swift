@@ -4,6 +4,7 @@ import DKIM
 import Intake
 import MailModel
 import MailQueue
+import MessageFormat
 @testable import RelayDaemon
 import Rewriting
 import Submission
@@ -26,27 +27,32 @@ import Testing
         return settings
     }
 
-    private func queued(_ settings: IntakeSettings) throws -> (QueuedMessage, KeptOriginal) {
+    private func queued(_ settings: IntakeSettings, to address: String = "anna@corp.example") throws -> (QueuedMessage, KeptOriginal) {
         let id = try #require(Self.id)
         let account = try #require(AccountName("crm"))
         var reader = MessageReader(settings: settings)
         let octets = Array("From: \"App\" <app@localhost>\r\nSubject: x\r\n\r\nHello\r\n".utf8)
         let body = octets.withUnsafeBytes { Array(reader.feed($0)) }
-        let to = try Mailbox(parsing: Array("anna@corp.example".utf8))
-        let prepared = try reader.finish(
-            envelope: Envelope(reversePath: .null, recipients: [to]), account: account, queueID: id,
+        let to = try Mailbox(parsing: Array(address.utf8))
+        let all = try reader.finishGroups(
+            envelope: Envelope(reversePath: .null, recipients: [to]), account: account, queueID: id, nextID: { id },
+            isSuppressed: { _ in false },
             received: ReceivedInfo(helloName: Array("app".utf8), address: "192.0.2.7", transfer: .esmtpAuthenticated), now: Self.now)
+        let prepared = try #require(all.first)
         var facts = MessageFacts()
         facts.take(prepared, by: settings)
+        facts.alias = prepared.alias?.description
         let message = QueuedMessage(
             id: id, account: account, acceptedAt: Self.now, reversePath: prepared.envelope.reversePath,
-            recipients: [QueuedRecipient(index: 0, mailbox: to, nextAttempt: Self.now)], header: prepared.headerOctets,
+            recipients: prepared.envelope.recipients.map { QueuedRecipient(index: 0, mailbox: $0, nextAttempt: Self.now) },
+            header: prepared.headerOctets,
             body: .inline(body), is8Bit: false, facts: facts)
         let original = prepared.original
         return (
             message,
             KeptOriginal(
-                header: original.header, reversePath: original.envelope.reversePath, bodyRepair: original.repair.code,
+                header: original.header, reversePath: original.envelope.reversePath,
+                recipients: prepared.alias == nil ? nil : original.envelope.recipients, bodyRepair: original.repair.code,
                 bodyHash: original.bodyHash, helloName: original.received.helloName, client: original.received.address,
                 transfer: original.received.transfer.rawValue, generation: original.generation)
         )
@@ -65,6 +71,25 @@ import Testing
         let plan = HeaderPlan(message, kept, settings: try settings(generation: "two"), now: Self.now + .seconds(60))
         #expect(plan.outcome.result == .rewritten && plan.outcome.fromBefore == plan.outcome.fromAfter)
         #expect(plan.outcome.generationBefore == "one" && plan.outcome.generationAfter == "two")
+    }
+
+    /// What an alias sent on stays its: From is the alias, the targets are the same, and only the rules are today's.
+    @Test func anAliasSendsOnByTodaysRules() throws {
+        var settings = try settings()
+        let alias = try Mailbox(parsing: Array("support@mail.example.com".utf8))
+        let anna = try Mailbox(parsing: Array("anna@corp.example".utf8))
+        settings.aliases.table = AliasTable.make([.init(name: .address(alias), targets: [anna])], mailboxes: []).table
+        let (message, kept) = try queued(settings, to: "support+7@mail.example.com")
+        #expect(message.facts.alias == alias.description && message.recipients.map(\.mailbox.description) == ["anna@corp.example"])
+        #expect(HeaderPlan(message, kept, settings: settings, now: Self.now).outcome.result == .unchanged)
+        settings.generation = "two"
+        settings.rules.fields = FieldRules(added: [try HeaderField(named: "X-Added", text: "1")])
+        let plan = HeaderPlan(message, kept, settings: settings, now: Self.now)
+        let header = String(decoding: try #require(plan.replacement).header, as: UTF8.self)
+        #expect(header.contains("<support@mail.example.com>") && header.contains("X-Added: 1") && !header.contains("anna@"))
+        settings.rules.identities = []
+        let refused = HeaderPlan(message, kept, settings: settings, now: Self.now)
+        #expect(refused.outcome.result == .refused && refused.replacement == nil)
     }
 
     @Test func anotherIdentityTakesItsPlace() throws {

@@ -77,10 +77,11 @@ final class Pipe: Sendable {
             $0.sender = "app@shop.example"
             $0.messageSize = 1234
             $0.messageID = "<1@shop.example>"
+            $0.alignment = "dkim=strict, spf=relaxed"
         }
         #expect(
             LogLine.text(accepted)
-                == "00000000000zz: client=198.51.100.7, account=crm, from=<app@shop.example>, size=1234, nrcpt=1, message-id=<1@shop.example>"
+                == "00000000000zz: client=198.51.100.7, account=crm, from=<app@shop.example>, size=1234, nrcpt=1, message-id=<1@shop.example>, dkim=strict, spf=relaxed"
         )
         let refused = try event(.loginRefused) { $0.reply = "wrong user name or password" }
         #expect(LogLine.text(refused) == "login refused: client=198.51.100.7, account=crm, reason=wrong user name or password")

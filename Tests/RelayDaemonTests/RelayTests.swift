@@ -78,7 +78,7 @@ import Testing
     /// Whatever is wrong with the new configuration, all of the old one stays.
     @Test func aBadReloadChangesNothing() async throws {
         try await with { installation, port in
-            let relay = try await Relay.start(configuration: installation.configuration, quiet: true)
+            let relay = try await Relay.start(configuration: installation.configuration, quiet: true, watchesFiles: false)
             let before = try hash(relay)
             try installation.setPassword("second")
             let taken = try Listener(address: try Installation.loopback(0), workers: WorkerPool(count: 1)) { _, _ in }
@@ -112,6 +112,39 @@ import Testing
                 #expect(await !Installation.answers(free), "\(name)")
             }
             await taken.stop()
+            await relay.stop()
+        }
+    }
+
+    /// What the files say is taken up without a word, what the configuration says waits for its reload.
+    @Test func changedFilesAreTakenUp() async throws {
+        try await with { installation, port in
+            let relay = try await Relay.start(configuration: installation.configuration, quiet: true)
+            let (before, pool) = (try hash(relay), relay.pool)
+            let other = try await Installation.freePort()
+            try installation.configure(ports: [other], more: "colour: blue")
+            try installation.setPassword("second")
+            try await until("the password") { try hash(relay) != before }
+            #expect(relay.addresses == ["127.0.0.1:\(port)"])
+            #expect(relay.pool === pool, "connections to the upstream go on")
+
+            // Half of a pair.
+            let (fresh, key) = try SelfSignedCertificate.make(hostNames: ["localhost"], validDays: 50)
+            let certificate = relay.assembly.loaded.certificateChain
+            try WholeFile.replace(installation.folder + "/tls/cert.pem", with: fresh, mode: 0o644)
+            try await until("the complaint") { await relay.report().configuration?.filesRefused != nil }
+            #expect(relay.assembly.loaded.certificateChain == certificate)
+            #expect(await relay.report().warnings.contains { $0.contains("is not the key of the first certificate") })
+            try WholeFile.replace(installation.folder + "/tls/key.pem", with: key, mode: 0o600)
+            try await until("the certificate") { relay.assembly.loaded.certificateChain == fresh }
+            #expect(await relay.report().configuration?.filesRefused == nil)
+
+            // A login that the upstream refuses, and one that it takes.
+            try installation.setCredentials("BWrongXs4PmqkCFAoHxb7rY4Tkp1cXAgVOwGdKSIGxnFx")
+            try await until("the refusal") { await relay.report().configuration?.filesRefused?.text.contains("535") == true }
+            #expect(relay.pool === pool)
+            try installation.setCredentials(Installation.sesPassword)
+            try await until("the end of it") { await relay.report().configuration?.filesRefused == nil }
             await relay.stop()
         }
     }

@@ -51,10 +51,20 @@ import Testing
         status.space = StatusReport.Space(free: 1, freeInodes: nil, level: "full")
         status.quota = StatusReport.Quota(used: 5, limit: 10)
         status.accounts = [StatusReport.Account(name: "crm", accepted24h: 7, daily: 100, queued: 1)]
+        status.accounts[0].relayed24h = 6
+        status.sending.perSecond = [1, 2, 3]
+        status.errors = [StatusReport.RecentError(text: "550 no", time: "2026-03-01T09:05:07.123Z", count: 3)]
+        status.versions = StatusReport.Versions(fairlead: "1", openssl: "3", sqlite: "3.4")
+        status.configuration = StatusReport.Configuration(path: "/x", loadedAt: "", generation: "0", certificateExpires: "")
+        status.configuration?.filesRefused = StatusReport.LastError(text: "no", time: "")
+        status.uptime = 5
         let json = try ControlCoding.encode(status)
         #expect(try ControlCoding.decode(StatusReport.self, from: json) == status)
         let text = String(decoding: json, as: UTF8.self)
-        for name in ["\"accepted_24h\":7", "\"dead\":0", "\"suspects\":0", "\"log_lines_lost\":0", "\"level\":\"full\""] {
+        for name in [
+            "\"accepted_24h\":7", "\"dead\":0", "\"suspects\":0", "\"log_lines_lost\":0", "\"level\":\"full\"", "\"relayed_24h\":6",
+            "\"per_second\":[1,2,3]", "\"errors\":[{", "\"loaded_at\":", "\"certificate_expires\":", "\"files_refused\":{", "\"uptime\":5",
+        ] {
             #expect(text.contains(name), "\(name)")
         }
     }

@@ -49,6 +49,27 @@ extension RewritingCase {
         account.identity = .address(try mailbox("billing@partner.example"))
         account.displayName = DisplayNameTemplate("{name} (by {domain})")
     }
+    private static let ruled = Setting.own { rules, account in
+        var shop = RewriteRules.AuthorRule(authors: [
+            try AddressPattern(parsing: octets("*@shop.example")), try AddressPattern(parsing: octets("*@*.shop.example")),
+        ])
+        shop.identity = .address(try mailbox("billing@partner.example"))
+        shop.displayName = DisplayNameTemplate("{name} (shop)")
+        shop.replyTo = .address(try mailbox("desk@mail.example.com"))
+        shop.fields = FieldRules(added: [try HeaderField(named: "X-Shop", text: "1")])
+        shop.sesFields = [try HeaderField(.xSESConfigurationSet, value: octets("shop"))]
+        var none = RewriteRules.AuthorRule(authors: [try AddressPattern(parsing: octets("root@web1.internal"))])
+        none.unverifiedFrom = .reject
+        var second = RewriteRules.AuthorRule(authors: [try AddressPattern(parsing: octets("*@shop.example"))])
+        second.displayName = DisplayNameTemplate("never")
+        rules.authorRules = [shop, none, second]
+        account.displayName = DisplayNameTemplate("{name} (CRM)")
+        account.replyTo = .keep
+        account.fields = FieldRules(added: [try HeaderField(named: "X-CRM", text: "1")])
+        account.sesFields = [
+            try HeaderField(.xSESConfigurationSet, value: octets("crm")), try HeaderField(.xSESMessageTags, value: octets("app=crm")),
+        ]
+    }
     private static let strictAccount = Setting.own { _, account in account.unverifiedFrom = .reject }
     private static let lenientAccount = Setting.own { rules, account in
         rules.unverifiedFrom = .reject
@@ -135,6 +156,9 @@ extension RewritingCase {
             "also for the null one", ["From: a@mail.example.com"], sender: "", setting: verp, .unchanged,
             reversePath: "bounces+0d9x2kq7m3f5z@mail.example.com"),
         RewritingCase(
+            "bounce, where the return path has no name of its own", ["From: a@news.mail.example.com"], setting: verp, .unchanged,
+            reversePath: "bounce+0d9x2kq7m3f5z@news.mail.example.com"),
+        RewritingCase(
             "of the author's identity", ["From: billing@partner.example"], setting: verp, .unchanged,
             reversePath: "billing+0d9x2kq7m3f5z@partner.example"),
 
@@ -145,6 +169,30 @@ extension RewritingCase {
                 "Reply-To: Anna <a@x.example>",
             ])),
         RewritingCase("which changes nothing of what is verified", ["From: a@mail.example.com"], setting: partner, .unchanged),
+        RewritingCase(
+            "a rule for an author goes before the account's policy", ["From: Anna <a@web.shop.example>"], setting: ruled,
+            .becomes([
+                "From: \"Anna (shop)\" <billing@partner.example>", "X-Original-From: Anna <a@web.shop.example>",
+                "Reply-To: desk@mail.example.com", "X-CRM: 1", "X-Shop: 1", "X-SES-CONFIGURATION-SET: shop",
+                "X-SES-MESSAGE-TAGS: app=crm",
+            ])),
+        RewritingCase(
+            "the first rule that matches counts", ["From: a@shop.example"], setting: ruled,
+            .becomes([
+                "From: \"a (shop)\" <billing@partner.example>", "X-Original-From: a@shop.example", "Reply-To: desk@mail.example.com",
+                "X-CRM: 1", "X-Shop: 1", "X-SES-CONFIGURATION-SET: shop", "X-SES-MESSAGE-TAGS: app=crm",
+            ])),
+        RewritingCase(
+            "a rule may refuse", ["From: root@web1.internal"], setting: ruled,
+            .refused(
+                "550 5.7.1 From address root@web1.internal is not allowed for account crm; allowed: *@mail.example.com, billing@partner.example, *@news.mail.example.com"
+            )),
+        RewritingCase(
+            "other authors have the account's policy", ["From: Anna <a@x.example>"], setting: ruled,
+            .becomes([
+                "From: \"Anna (CRM)\" <no-reply@mail.example.com>", "X-Original-From: Anna <a@x.example>", "X-CRM: 1",
+                "X-SES-CONFIGURATION-SET: crm", "X-SES-MESSAGE-TAGS: app=crm",
+            ])),
         RewritingCase(
             "an account that must write as one of ours", ["From: a@x.example"], setting: strictAccount,
             .refused(

@@ -18,6 +18,7 @@ import Testing
                     + (arguments.body == .eightBitMIME ? " 8bit" : "")
             case .rcpt(.mailbox(let mailbox)): return "rcpt <\(mailbox)>"
             case .rcpt(.postmaster): return "rcpt postmaster"
+            case .rcpt(.local(let user)): return "rcpt user \(String(decoding: user.octets, as: UTF8.self))"
             case .notOffered: return "not offered"
             case let command: return "\(command)"
             }

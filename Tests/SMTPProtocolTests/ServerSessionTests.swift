@@ -197,6 +197,26 @@ import Testing
         #expect(postmaster.envelopes.first?.arguments.sender == .null)
     }
 
+    /// Programs of this host may leave the domain out, and nobody else may.
+    @Test(arguments: [
+        ("MAIL FROM:<root>", "250 2.1.0", "501 5.1.7"), ("RCPT TO:<root>", "250 2.1.5", "501 5.1.3"),
+        ("RCPT TO:<root@localhost>", "250 2.1.5", "554 5.1.2"), ("RCPT TO:<\"a b\">", "250 2.1.5", "501 5.1.3"),
+        ("RCPT TO:<ro ot>", "501 5.1.3", "501 5.1.3"),
+        ("RCPT TO:<root@>", "501 5.1.3", "501 5.1.3"), ("RCPT TO:<>", "501 5.1.3", "501 5.1.3"),
+        ("RCPT TO:<root> X=1", "555 5.5.4", "501 5.1.3"),
+        ("RCPT TO:<a@b@localhost>", "501 5.1.3", "501 5.1.3"), ("RCPT TO:<a@b.example>", "250 2.1.5", "250 2.1.5"),
+        ("MAIL FROM:<ro ot>", "501 5.1.7", "501 5.1.7"),
+    ])
+    func usersOfThisHost(command: String, local: String, other: String) throws {
+        let account = try #require(AccountName("local"))
+        for (isLocal, expected) in [(true, local), (false, other)] {
+            var shell = ServerShell(.trusted(account), isLocal: isLocal)
+            let isSender = command.hasPrefix("MAIL")
+            let answers = talk(&shell, ["EHLO x"] + (isSender ? [] : ["MAIL FROM:<a@b.c>"]) + [command])
+            #expect(answers.last == expected)
+        }
+    }
+
     @Test("D06: at twice the limit the connection closes; below it the message is read to its end")
     func size() {
         var shell = ServerShell.loggedIn(limit: 100)

@@ -31,9 +31,13 @@ struct ServerShell {
     var isClosed = false
     let limit: Int
 
-    init(_ security: ServerSession.Configuration.Security = .startTLS(available: true), limit: Int = 1000, recipients: Int = 1000) {
+    init(
+        _ security: ServerSession.Configuration.Security = .startTLS(available: true), limit: Int = 1000, recipients: Int = 1000,
+        isLocal: Bool = false
+    ) {
         var configuration = ServerSession.Configuration(hostname: "relay.example.com", security: security, maximumMessageSize: limit)
         configuration.maximumRecipients = recipients
+        configuration.isLocal = isLocal
         self.limit = limit
         session = ServerSession(configuration)
         apply(session.greeting(clientHasSpoken: false))
@@ -143,6 +147,9 @@ struct ServerShell {
         case .recipient(.mailbox(let mailbox)):
             let isForbidden = mailbox.localPart.octets.starts(with: octets("no"))
             apply(isForbidden ? session.recipientRefused(Reply(550, StatusDetail(1, 1), "nobody")) : session.recipientAccepted(mailbox))
+        case .recipient(.local(let user)):
+            guard let host = try? Domain(allowingSingleLabel: octets("localhost")) else { return }
+            apply(session.recipientAccepted(Mailbox(localPart: user, domain: host)))
         case .recipient(.postmaster):
             guard let contact = try? Mailbox(parsing: octets("ops@example.com")) else { return }
             apply(session.recipientAccepted(contact))

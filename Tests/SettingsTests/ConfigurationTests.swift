@@ -54,6 +54,8 @@ import Testing
         #expect((configuration.alarm.oldest, configuration.alarm.mail) == (.seconds(3600), true))
         #expect(configuration.control == "/run/fairlead/control.sock")
         #expect(configuration.http?.description == "127.0.0.1:9587")
+        #expect((configuration.submitSocket, configuration.maildrop) == ("/run/fairlead/submit.sock", "/var/lib/fairlead-maildrop"))
+        #expect((configuration.local.account?.description, configuration.local.accounts) == ("local", []))
         #expect((configuration.log.level, configuration.log.format) == (.info, .auto))
     }
 
@@ -109,6 +111,7 @@ import Testing
             limits: { message_size: 10MiB, recipients: 5, connections: 6, connections_per_ip: 7 }
             suppress_after: 3
             alarm: { url: "https://hooks.example.com/services/T0/B0", command: bin/alarm, oldest: 15min, mail: false }
+            local: { account: none, accounts: { www-data: shop, "1000": crm }, maildrop: off }
             control: control.sock
             http: off
             log: { level: debug, format: json }
@@ -141,6 +144,9 @@ import Testing
             (configuration.alarm.command, configuration.alarm.oldest, configuration.alarm.mail) == ("conf/bin/alarm", .seconds(900), false))
         #expect(configuration.alarm.url?.target == "/services/T0/B0")
         #expect(configuration.http == nil)
+        #expect((configuration.submitSocket, configuration.maildrop) == ("conf/submit.sock", nil))
+        #expect(configuration.local.account == nil)
+        #expect(configuration.local.accounts.map { "\($0.user) \($0.account)" } == ["www-data shop", "1000 crm"])
         #expect(configuration.limits.messageSize.octets == 10 << 20)
         let shown = Dictionary(uniqueKeysWithValues: configuration.effectiveSettings.map { ($0.key, $0.value) })
         #expect(shown["listeners[1].allow"] == "[127.0.0.1, 172.17.0.0/16]")

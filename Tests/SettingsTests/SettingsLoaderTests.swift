@@ -22,6 +22,19 @@ import Testing
         #expect(settings.aliases.isEmpty)
     }
 
+    @Test func usersOfThisHost() throws {
+        let folder = try TestFolder()
+        let text = try folder.read("fairlead.yaml")
+        try folder.write("fairlead.yaml", text + "local: { accounts: { root: shop, \"4711\": crm, no-such-user: crm } }\n")
+        let settings = try folder.load()
+        #expect(settings.localAccounts.mapValues(\.description) == [0: "shop", 4711: "crm"])
+        #expect(messages(settings).count == 1)
+        #expect(messages(settings).first?.contains("no user no-such-user") ?? false)
+        try folder.write("fairlead.yaml", text + "queue: { path: /srv/queue// }\nlocal: { socket: /x/y.sock }\n")
+        let others = try folder.load().configuration
+        #expect((others.submitSocket, others.maildrop) == ("/x/y.sock", "/srv/queue-maildrop"))
+    }
+
     @Test func nothingSecretIsPrinted() throws {
         let folder = try TestFolder()
         let settings = try folder.load()

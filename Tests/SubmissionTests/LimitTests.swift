@@ -190,6 +190,18 @@ private func client(_ text: String) throws -> SocketAddress { try #require(Socke
         #expect(!verifier.remembers(secret("right"), of: try self.account(nil), at: start))
     }
 
+    @Test func admitsAPasswordForAWhile() async throws {
+        let verifier = try PasswordVerifier(concurrency: 1)
+        let account = try account(try Service.hash.get())
+        #expect(verifier.admit(secret("once"), of: account, at: start, for: .seconds(60)))
+        #expect(verifier.remembers(secret("once"), of: account, at: start + .seconds(59)))
+        #expect(!verifier.remembers(secret("once"), of: account, at: start + .seconds(60)))
+        #expect(await verify(verifier, "once", of: account) == .wrong, "it is nobody's password")
+        #expect(await verify(verifier, "right", of: account) == .right, "and the account's own goes on working")
+        #expect(!verifier.remembers(secret("once"), of: try self.account(try PasswordHash.make(Array("new".utf8))), at: start))
+        #expect(!verifier.admit(secret("once"), of: try self.account(nil), at: start, for: .seconds(60)))
+    }
+
     @Test func unknownAndClosedAccountsAreWrong() async throws {
         let verifier = try PasswordVerifier(concurrency: 1)
         #expect(await verify(verifier, "right", of: nil) == .wrong)

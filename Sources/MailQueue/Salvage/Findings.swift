@@ -120,7 +120,9 @@ struct Findings {
             message.isWarned = entry?.isWarned ?? false
             // One that is damaged stays behind: the message can be sent without it.
             message.original = content.original.map(EncodedOriginal.init(octets:)).flatMap { $0.decoded(of: id) == nil ? nil : $0 }
-            return (message, entry?.state ?? .waiting, entry?.note ?? "")
+            // Of what is lost the safe half is assumed: who held it may release it again.
+            let hold = message.facts.hold
+            return (message, entry?.state ?? (hold == nil ? .waiting : .held), entry?.note ?? hold ?? "")
         }
         return nil
     }

@@ -2,12 +2,12 @@ internal import Dispatch
 internal import Glibc
 internal import SafeIO
 
-/// Asks name servers for TXT records: UDP first, TCP where an answer is too long. It blocks, on threads of its own; nothing is cached.
+/// Asks name servers for TXT and MX records: UDP first, TCP where an answer is too long. It blocks, on threads of its own; nothing is cached.
 public struct DNSClient: Sendable {
     public enum Answer: Hashable, Sendable {
-        /// One element per record, its strings joined.
+        /// One element per record: of TXT its strings, joined; of MX as a zone file has it, `10 mx.example.com`.
         case records([[UInt8]])
-        /// No such name, or no TXT record at it.
+        /// No such name, or no such record at it.
         case absent
     }
 
@@ -37,17 +37,22 @@ public struct DNSClient: Sendable {
     }
 
     /// The TXT records at `name`, aliases followed.
-    public func texts(of name: String) async throws(NoAnswer) -> Answer {
+    public func texts(of name: String) async throws(NoAnswer) -> Answer { try await records(.txt, of: name) }
+
+    /// The MX records of `name`, aliases followed.
+    public func mailExchangers(of name: String) async throws(NoAnswer) -> Answer { try await records(.mx, of: name) }
+
+    private func records(_ type: DNSQuery.RecordType, of name: String) async throws(NoAnswer) -> Answer {
         let result: Result<Answer, NoAnswer> = await withCheckedContinuation { continuation in
-            DispatchQueue.global().async { continuation.resume(returning: lookUp(name)) }
+            DispatchQueue.global().async { continuation.resume(returning: lookUp(type, name)) }
         }
         return try result.get()
     }
 
-    private func lookUp(_ name: String) -> Result<Answer, NoAnswer> {
+    private func lookUp(_ type: DNSQuery.RecordType, _ name: String) -> Result<Answer, NoAnswer> {
         guard var current = DNSName(Array(name.utf8)) else { return .failure(NoAnswer(description: "\(name) is no name that DNS knows")) }
         for _ in 0...Self.aliasLimit {
-            switch ask(current) {
+            switch ask(type, current) {
             case .failure(let failure): return .failure(failure)
             case .success(.records(let records)): return .success(.records(records))
             case .success(.alias(let next)): current = next
@@ -58,12 +63,12 @@ public struct DNSClient: Sendable {
     }
 
     /// Every server in turn, twice, until one can tell.
-    private func ask(_ name: DNSName) -> Result<TXTQuery.Answer, NoAnswer> {
+    private func ask(_ type: DNSQuery.RecordType, _ name: DNSName) -> Result<DNSQuery.Answer, NoAnswer> {
         var last = NoAnswer(description: "no name server is configured")
         for _ in 0..<Self.rounds {
             for server in servers {
                 do throws(NoAnswer) {
-                    let answer = try ask(name, server)
+                    let answer = try ask(DNSQuery(id: .random(in: 0...UInt16.max), name: name, type: type), server)
                     guard case .failed(let code) = answer else { return .success(answer) }
                     last = NoAnswer(description: "\(server) answered \(Self.codeName(code))")
                 } catch { last = error }
@@ -72,9 +77,8 @@ public struct DNSClient: Sendable {
         return .failure(last)
     }
 
-    private func ask(_ name: DNSName, _ server: SocketAddress) throws(NoAnswer) -> TXTQuery.Answer {
-        // A new socket, and so a new random port, for every question.
-        let query = TXTQuery(id: .random(in: 0...UInt16.max), name: name)
+    /// A new socket, and so a new random port, for every question.
+    private func ask(_ query: DNSQuery, _ server: SocketAddress) throws(NoAnswer) -> DNSQuery.Answer {
         do throws(SystemCallError) {
             let answer = try DNSExchange(server: server, query: query, patience: patience).datagram()
             guard answer == .truncated else { return answer }

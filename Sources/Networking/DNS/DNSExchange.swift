@@ -4,19 +4,19 @@ internal import SafeIO
 /// One question to one server, with one deadline. Blocks.
 struct DNSExchange {
     let server: SocketAddress
-    let query: TXTQuery
+    let query: DNSQuery
     private let deadline: ContinuousClock.Instant
 
     private static let datagramLimit = 4096
 
-    init(server: SocketAddress, query: TXTQuery, patience: Duration) {
+    init(server: SocketAddress, query: DNSQuery, patience: Duration) {
         self.server = server
         self.query = query
         deadline = .now + patience
     }
 
     /// - Throws: `ETIMEDOUT` if no answer of its own came in time, whatever else did.
-    func datagram() throws(SystemCallError) -> TXTQuery.Answer {
+    func datagram() throws(SystemCallError) -> DNSQuery.Answer {
         let socket = try connected(SOCK_DGRAM)
         let octets = query.octets
         _ = try retryingOnInterrupt("send") { send(socket.rawValue, octets, octets.count, Int32(MSG_NOSIGNAL)) }
@@ -33,7 +33,7 @@ struct DNSExchange {
         }
     }
 
-    func stream() throws(SystemCallError) -> TXTQuery.Answer {
+    func stream() throws(SystemCallError) -> DNSQuery.Answer {
         let socket = try connected(SOCK_STREAM)
         let octets = query.octets
         let framed = [UInt8(octets.count >> 8), UInt8(octets.count & 0xff)] + octets

@@ -21,6 +21,9 @@ struct DNSName: Hashable, Sendable {
     /// As it stands in a message, uncompressed.
     var octets: [UInt8] { labels.flatMap { [UInt8($0.count)] + $0 } + [0] }
 
+    /// With dots between the labels, for people and for comparing; empty for the root.
+    var text: [UInt8] { Array(labels.joined(separator: [UInt8(ascii: ".")])) }
+
     private static func wireLength(_ labels: [[UInt8]]) -> Int { labels.reduce(1) { $0 + $1.count + 1 } }
 
     private static func lowercased(_ octet: UInt8) -> UInt8 { (65...90).contains(octet) ? octet + 32 : octet }

@@ -9,6 +9,8 @@ extension AlarmFacts {
     /// Less than this much of the configured rate means that the upstream holds us back.
     static let throttledShare = 0.9
     static let certificateDays: Int64 = 14
+    /// Somebody may still be at it.
+    static let filesPatience: Duration = .seconds(30)
 
     /// What is wrong.
     var conditions: [AlarmCondition] { routeConditions + storageConditions + queueConditions + limitConditions + hostConditions }
@@ -182,6 +184,14 @@ extension AlarmFacts {
                 cure: "renew tls.certificate, then fairlead reload")
             condition.isGrave = isOver
             condition.magnitude = isOver ? 1 : 0
+            found.append(condition)
+        }
+        if let filesRefused {
+            var condition = AlarmCondition(
+                .filesRefused, cause: "changed files are not in force, what was stays in force: \(filesRefused.text)",
+                cure: "correct the files (fairlead check config lists what is wrong); they are taken up by themselves")
+            condition.since = filesRefused.since
+            condition.patience = Self.filesPatience
             found.append(condition)
         }
         if let clockStep {

@@ -54,5 +54,6 @@ struct AlarmFacts: Sendable {
     var backlog: String?
 
     var certificateExpiry: Timestamp?
+    var filesRefused: FilesRefusal?
     var clockStep: Duration?
 }

@@ -13,6 +13,7 @@ enum AlarmKind: String, CaseIterable, Sendable {
     case quota80 = "quota_80"
     case quotaExceeded = "quota_exceeded"
     case certificateExpiring = "certificate_expiring"
+    case filesRefused = "files_refused"
     case historyFailing = "history_failing"
     case clockStepped = "clock_stepped"
     case upstreamThrottled = "upstream_throttled"

@@ -69,18 +69,29 @@ extension Configuration {
         guard !identities.isEmpty, !reading.problems.contains(where: { $0.key?.hasPrefix("identities") ?? false }) else { return }
         checkSenderMaps(&reading)
         checkHeaderRules(&reading)
+        checkAuthorRules(&reading)
         for (name, policy) in accounts.sorted(by: { $0.key < $1.key }) {
-            if let wanted = policy.identity, !identities.contains(where: { $0.subject == wanted }) {
-                reading.report(
-                    key: KeyPathText.root.key("accounts").name(name.description).key("identity"),
-                    "\(wanted) is none of identities; name one of \(identities.map(\.subject.description).joined(separator: ", "))")
-            }
+            checkSubstitute(of: policy, at: KeyPathText.root.key("accounts").name(name.description), &reading)
             for pattern in policy.from where !identities.contains(where: pattern.overlaps) {
                 reading.report(
                     .warning, key: KeyPathText.root.key("accounts").name(name.description).key("from"),
                     "no identity covers \(pattern), so nothing can leave from it; add the identity or correct the pattern")
             }
         }
+    }
+
+    private func checkAuthorRules(_ reading: inout Reading) {
+        for (index, rule) in rewrite.rules.enumerated() {
+            checkSubstitute(of: rule.policy, at: KeyPathText.root.key("rewrite").key("rules").index(index), &reading)
+        }
+    }
+
+    private func checkSubstitute(of policy: AccountPolicy, at path: KeyPathText, _ reading: inout Reading) {
+        let known = reading.identities.map(\.identity.subject)
+        guard let wanted = policy.identity, !known.contains(wanted) else { return }
+        reading.report(
+            key: path.key("identity"),
+            "\(wanted) is none of identities; name one of \(known.map(\.description).joined(separator: ", "))")
     }
 
     private func checkInboundAccounts(_ reading: inout Reading) {

@@ -23,11 +23,17 @@ extension Configuration {
         }
     }
 
+    /// The draft of a file that may have problems, for what a command must know all the same: where the daemon is that still runs with the
+    /// settings from before. `nil` if not even that can be read.
+    public static func readable(_ path: String) -> Configuration? {
+        guard case .success(let octets) = contents(of: path) else { return nil }
+        return draft(octets, file: path).configuration
+    }
+
     /// The control socket that a file names, also when the file has problems: a command must find the daemon that still runs with the
     /// settings from before. `nil` if not even that can be read.
     public static func controlSocket(of path: String) -> String? {
-        guard case .success(let octets) = contents(of: path) else { return nil }
-        return draft(octets, file: path).configuration?.control
+        readable(path)?.control
     }
 
     /// Whom to tell of trouble, and the relay's name, out of a file that may be wrong elsewhere; `nil` if nothing of it can be read.
@@ -42,7 +48,7 @@ extension Configuration {
         } catch {
             let advice =
                 error.code == ENOENT
-                ? "write one (config/fairlead.yaml in the sources has every key), or name yours with --config"
+                ? "`fairlead setup` writes one, or name yours with --config"
                 : FileText.advice(error, limit: "1 MiB; is this the right file?")
             return .failure(SettingsError([Problem(.error, file: path, "cannot be read: \(FileText.reason(error)); \(advice)")]))
         }

@@ -25,6 +25,7 @@ public struct Configuration: Hashable, Sendable {
     /// So many hard bounces put an address on the suppression list; `nil`: none do.
     public internal(set) var suppressAfter: Int?
     public internal(set) var alarm = Alarm()
+    public internal(set) var local = Local()
     /// The path of the control socket.
     public internal(set) var control = "/run/fairlead/control.sock"
     /// `nil`: off.
@@ -99,6 +100,9 @@ extension Configuration: Section {
         SectionKey(
             "alarm", \.alarm, .section(),
             "Who is told when something needs a person, besides the log, `status` and `check health`."),
+        SectionKey(
+            "local", \.local, .section(),
+            "Programs of this host that send through `fairlead sendmail`: who may, and as which account."),
         SectionKey(
             "control", \.control, .socketPath,
             "The socket that the commands talk to the daemon through."),

@@ -33,6 +33,9 @@ extension Configuration {
     /// Two rules for one field would undo each other whenever a message passes.
     func checkHeaderRules(_ reading: inout Reading) {
         Self.check(rewrite.headers, at: KeyPathText.root.key("rewrite").key("headers"), &reading)
+        for (index, rule) in rewrite.rules.enumerated() {
+            Self.check(rule.policy.headers, at: KeyPathText.root.key("rewrite").key("rules").index(index).key("headers"), &reading)
+        }
         for (name, policy) in accounts.sorted(by: { $0.key < $1.key }) {
             Self.check(policy.headers, at: KeyPathText.root.key("accounts").name(name.description).key("headers"), &reading)
         }

@@ -14,6 +14,10 @@ extension Configuration {
         public internal(set) var replyTo = ReplyToPolicy.author
         public internal(set) var senderMap: [SenderMapping] = []
         public internal(set) var headers = HeaderRules()
+        /// For some authors; the first that matches goes before what the account and this section say.
+        public internal(set) var rules: [AuthorRule] = []
+        public internal(set) var configurationSet: String?
+        public internal(set) var tags: [MessageTag] = []
         /// Whether each message has a reverse-path of its own.
         public internal(set) var verp = false
         public enum AliasTo: String, Hashable, Sendable, CaseIterable {
@@ -89,6 +93,16 @@ extension Configuration.RewriteRules: Section {
         SectionKey(
             "headers", \.headers, .section(),
             "Header fields that every message loses or gets."),
+        SectionKey(
+            "configuration_set", \.configurationSet, .configurationSet,
+            "The SES configuration set of mail whose account names no other."),
+        SectionKey(
+            "tags", \.tags, .tags,
+            "SES message tags of mail whose account names no others, such as { relay: web1 }."),
+        SectionKey(
+            "rules", \.rules, ValueType<Configuration.AuthorRule>.section().list(of: "rules"), defaultText: "none",
+            "What is different for mail of some authors: the first rule that matches From goes before what the account and this section say."
+        ),
         SectionKey(
             "verp", \.verp, .truth,
             "Whether the envelope sender of each message is its own, bounce+QUEUEID@…, so that a bounce names the message."),

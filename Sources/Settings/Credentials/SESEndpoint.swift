@@ -20,7 +20,7 @@ public struct SESEndpoint: Hashable, Sendable {
     }
 
     /// The form of a region's name: `eu-west-1`, `us-gov-east-1`. Whether there is one of that name only AWS knows.
-    static func isRegion(_ text: [UInt8]) -> Bool {
+    public static func isRegion(_ text: [UInt8]) -> Bool {
         let parts = text.split(separator: ASCII.hyphen, omittingEmptySubsequences: false)
         guard (3...5).contains(parts.count), text.count <= 32, let number = parts.last else { return false }
         return parts.dropLast().allSatisfy { !$0.isEmpty && $0.allSatisfy { ASCII.isLetter($0) && ASCII.lowercased($0) == $0 } }

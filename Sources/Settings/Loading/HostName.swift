@@ -1,12 +1,12 @@
 internal import Glibc
-internal import MailModel
+public import MailModel
 
 /// The name of this host as `hostname --fqdn` says it.
-enum HostName {
+public enum HostName {
     /// Asks the resolver if the kernel's name has no dot, which may take seconds where the network is down.
     ///
     /// - Returns: a single label if there is no more, and `localhost` if even that is no host name.
-    static func full() -> Domain? {
+    public static func full() -> Domain? {
         var buffer = [CChar](repeating: 0, count: 256)
         guard gethostname(&buffer, buffer.count - 1) == 0 else { return fallback }
         let name = buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }

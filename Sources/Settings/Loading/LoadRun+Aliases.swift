@@ -9,9 +9,11 @@ extension LoadRun {
             let octets = contents(of: path, .root.key("aliases"), .open, limit: fileLimit)
         else { return AliasTable() }
         let reading = reading
+        var included: [String: FileStamp?] = [:]
         let (file, problems) = AliasFile.parse(octets, file: path) { name in
             do throws(SystemCallError) {
                 let (octets, status) = try WholeFile.readWithStatus(reading.resolved(name), limit: fileLimit)
+                included[reading.resolved(name)] = status.stamp
                 guard status.isRegularFile else { return .failure(.init(text: "it is not a regular file; name a file")) }
                 return .success(octets)
             } catch {
@@ -19,6 +21,7 @@ extension LoadRun {
                     .init(text: "\(FileText.reason(error)); \(FileText.advice(error, limit: "\(fileLimit >> 20) MiB"))"))
             }
         }
+        files.merge(included) { $1 }
         self.reading.problems += problems
         checkIdentities(of: file, path)
         let (table, faults) = AliasTable.make(file.entries, mailboxes: configuration.mailboxes)

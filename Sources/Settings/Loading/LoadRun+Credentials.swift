@@ -7,7 +7,10 @@ extension LoadRun {
         let path = configuration.upstream.credentials
         guard !path.isEmpty else { return nil }
         let key = KeyPathText.root.key("upstream").key("credentials")
-        if access(path, F_OK) != 0, errno == ENOENT { return credentialsFromEnvironment(path, key) }
+        if access(path, F_OK) != 0, errno == ENOENT {
+            files.updateValue(nil, forKey: path)
+            return credentialsFromEnvironment(path, key)
+        }
         guard let octets = contents(of: path, key, .secret) else { return nil }
         let (file, problems) = EnvironmentFile.parse(octets, file: path)
         reading.problems += problems

@@ -1,5 +1,6 @@
 public import Cryptography
 public import MailModel
+public import SafeIO
 
 /// The configuration with everything it names read and checked: enough to start, or to take over in a reload.
 public struct LoadedSettings: Sendable {
@@ -18,12 +19,18 @@ public struct LoadedSettings: Sendable {
     public let passwords: PasswordFile
     /// Empty if there are none.
     public let aliases: AliasTable
+    /// Key `local.accounts`, by the numbers of the users.
+    public let localAccounts: [UInt32: AccountName]
     /// The authorities for the upstream in PEM; `nil`: the system's.
     public let upstreamAuthorities: [UInt8]?
     public let credentials: UpstreamCredentials
     /// Names what headers are made by: twelve hexadecimal digits of a hash over the file's octets, the host's name and the signing keys.
     /// The same settings have the same name on every host that calls itself so.
     public internal(set) var generation = ""
+    /// The octets of the configuration.
+    public internal(set) var text: [UInt8] = []
+    /// Every file that the configuration names, as it was read; `nil`: it was not there.
+    public let files: [String: FileStamp?]
     /// What requests over HTTP must bring; `nil`: nothing.
     public let httpToken: Secret?
     /// What works and is probably not meant.

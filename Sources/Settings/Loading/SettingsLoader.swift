@@ -23,11 +23,16 @@ public struct SettingsLoader: Sendable {
 
     /// - Throws: every problem of the file and of the files it names, for exit code 78.
     public func load(_ path: String) throws(SettingsError) -> LoadedSettings {
-        let octets: [UInt8]
         switch Configuration.contents(of: path) {
-        case .success(let found): octets = found
+        case .success(let octets): try load(path, text: octets)
         case .failure(let error): throw error
         }
+    }
+
+    /// The files that a configuration names, read anew, by a text that was read before.
+    ///
+    /// - Parameter path: where the text was read.
+    public func load(_ path: String, text octets: [UInt8]) throws(SettingsError) -> LoadedSettings {
         let (configuration, reading) = Configuration.draft(octets, file: path)
         guard let configuration else { throw SettingsError(reading.problems) }
         // Go on in spite of problems: what the readable part names is looked at too.
@@ -37,6 +42,7 @@ public struct SettingsLoader: Sendable {
             throw SettingsError(run.reading.problems)
         }
         settings.generation = Self.generation(of: settings, text: octets)
+        settings.text = octets
         return settings
     }
 
@@ -58,6 +64,7 @@ struct LoadRun {
     let environment: @Sendable (String) -> String?
     let now: Timestamp
     let secretRules: SecretFileRules
+    var files: [String: FileStamp?] = [:]
 
     mutating func load() -> LoadedSettings? {
         let tls = loadTLS()
@@ -68,6 +75,7 @@ struct LoadRun {
         let credentials = loadCredentials()
         let httpToken = loadHTTPToken()
         checkAlarmCommand()
+        let localAccounts = loadLocalAccounts()
         let hostname = configuration.hostname ?? HostName.full()
         guard let tls, let passwords, let credentials, let hostname, let operatorAddress = configuration.operatorAddress,
             identities.count == configuration.identities.count, !identities.isEmpty
@@ -78,7 +86,7 @@ struct LoadRun {
         return LoadedSettings(
             configuration: configuration, operatorAddress: operatorAddress, hostname: hostname, certificateChain: tls.chain,
             privateKey: tls.key, certificateExpiry: tls.expiry, identities: identities, passwords: passwords, aliases: aliases,
-            upstreamAuthorities: authorities, credentials: credentials, httpToken: httpToken,
+            localAccounts: localAccounts, upstreamAuthorities: authorities, credentials: credentials, files: files, httpToken: httpToken,
             warnings: reading.problems.filter { $0.severity == .warning }.sortedByPlace(),
             keysWithoutEffect: keysWithoutEffect(), reading: reading)
     }
@@ -99,6 +107,7 @@ struct LoadRun {
         guard !path.isEmpty else { return nil }
         do {
             let (octets, status) = try WholeFile.readWithStatus(path, limit: limit)
+            files[path] = status.stamp
             guard status.isRegularFile else {
                 reading.report(key: key, "\(path) is not a regular file; name a file")
                 return nil

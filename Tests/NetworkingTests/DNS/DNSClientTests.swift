@@ -6,7 +6,7 @@ import Testing
 
 /// The client against a server that behaves as the test says.
 @Suite struct DNSClientTests {
-    typealias T = TXTQueryTests
+    typealias T = DNSQueryTests
     static let name = "fl._domainkey.mail.example.com"
 
     /// UDP and TCP on one port of the loopback; `datagrams` and `stream` make the answers out of the question.

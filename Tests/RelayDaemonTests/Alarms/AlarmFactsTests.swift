@@ -99,6 +99,9 @@ import Testing
         },
         Row("certificate over", [(.certificateExpiring, "", 0, true, "expired on")]) { $0.certificateExpiry = now + .seconds(-1) },
         Row("certificate good", []) { $0.certificateExpiry = now + .seconds(14 * 86_400) },
+        Row("files", [(.filesRefused, "", 30, false, "what was stays in force: tls.private_key: no")]) {
+            $0.filesRefused = FilesRefusal(text: "tls.private_key: no", since: now)
+        },
         Row("clock", [(.clockStepped, "", 0, false, "set back by 1 h")]) { $0.clockStep = .seconds(-3600) },
     ]
 

@@ -3,9 +3,9 @@ import Testing
 @testable import Networking
 
 /// What servers may say, octet by octet, and what it is taken for.
-@Suite struct TXTQueryTests {
+@Suite struct DNSQueryTests {
     static let name = "fl._domainkey.Mail.example.com"
-    static let query = TXTQuery(id: 0x1234, name: DNSName(Array(name.utf8))!)
+    static let query = DNSQuery(id: 0x1234, name: DNSName(Array(name.utf8))!)
     private static let start = UInt16(0xc00c)  // a pointer to the question's name
 
     static func pointer(_ target: UInt16) -> [UInt8] { [UInt8(target >> 8) | 0xc0, UInt8(target & 0xff)] }
@@ -34,19 +34,19 @@ import Testing
     struct Case: CustomTestStringConvertible, Sendable {
         let testDescription: String
         let message: [UInt8]
-        var answer: TXTQuery.Answer?
-        var rejection: TXTQuery.Rejection?
+        var answer: DNSQuery.Answer?
+        var rejection: DNSQuery.Rejection?
 
-        init(_ description: String, _ message: [UInt8], _ answer: TXTQuery.Answer) {
+        init(_ description: String, _ message: [UInt8], _ answer: DNSQuery.Answer) {
             (testDescription, self.message, self.answer) = (description, message, answer)
         }
 
-        init(_ description: String, _ message: [UInt8], _ rejection: TXTQuery.Rejection) {
+        init(_ description: String, _ message: [UInt8], _ rejection: DNSQuery.Rejection) {
             (testDescription, self.message, self.rejection) = (description, message, rejection)
         }
     }
 
-    static func records(_ texts: String...) -> TXTQuery.Answer { .records(texts.map { Array($0.utf8) }) }
+    static func records(_ texts: String...) -> DNSQuery.Answer { .records(texts.map { Array($0.utf8) }) }
 
     static let good: [Case] = [
         Case("one string", message([record(strings("v=DKIM1"))]), records("v=DKIM1")),
@@ -116,6 +116,29 @@ import Testing
         #expect(throws: try #require(one.rejection)) { try Self.query.answer(in: one.message) }
     }
 
+    static let exchangers = DNSQuery(id: 0x1234, name: query.name, type: .mx)
+    private static func mail(_ records: [[UInt8]]) -> [UInt8] { message(question: query.name.octets + [0, 15, 0, 1], records) }
+
+    static let mx: [Case] = [
+        Case("one", mail([record(type: 15, [0, 10] + named("MX.example.net"))]), records("10 mx.example.net")),
+        Case("two", mail([record(type: 15, [0, 5] + named("a.b")), record(type: 15, [1, 0] + named("c"))]), records("5 a.b", "256 c")),
+        Case("none, as RFC 7505 says it", mail([record(type: 15, [0, 0, 0])]), records("0 ")),
+        Case("a name that points back", mail([record(type: 15, [0, 10, 2, 109, 120] + pointer(31))]), records("10 mx.example.com")),
+        Case("a text beside it", mail([record(strings("a"))]), .absent),
+        Case("an answer about texts", message([record(strings("a"))]), .unrelated),
+        Case("no name", mail([record(type: 15, [0, 10])]), .malformed),
+        Case("something behind the name", mail([record(type: 15, [0, 10] + named("a") + [0])]), .malformed),
+        Case("half a number", mail([record(type: 15, [0])]), .malformed),
+    ]
+
+    @Test(arguments: mx) func exchangersToo(_ one: Case) throws {
+        if let rejection = one.rejection {
+            #expect(throws: rejection) { try Self.exchangers.answer(in: one.message) }
+        } else {
+            #expect(try Self.exchangers.answer(in: one.message) == one.answer)
+        }
+    }
+
     /// Whatever is cut off or overwritten: an answer or an error, never a trap.
     @Test func damageDoesNoHarm() {
         var random = SystemRandomNumberGenerator()
@@ -132,7 +155,8 @@ import Testing
     }
 
     @Test func theQuestionAsItIsSent() {
-        let query = TXTQuery(id: 0x0102, name: DNSName(Array("A._b.c.".utf8))!)
+        let query = DNSQuery(id: 0x0102, name: DNSName(Array("A._b.c.".utf8))!)
+        #expect(Self.exchangers.octets.suffix(4).elementsEqual([0, 15, 0, 1]))
         #expect(query.octets == [1, 2, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 97, 2, 95, 98, 1, 99, 0, 0, 16, 0, 1])
     }
 

@@ -1,28 +1,6 @@
 internal import ArgumentParser
 internal import ControlProtocol
 
-struct Tail: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Live events: accepted, rewritten, relayed, deferred, failed.")
-
-    @Option(name: .short, help: ArgumentHelp("How many past events to show first.", valueName: "N"))
-    var n = 10
-    @Flag(name: .long, help: "Show the past events and end.")
-    var noFollow = false
-    @OptionGroup var output: OutputOptions
-    @OptionGroup var common: CommonOptions
-
-    func run() async throws {
-        var client = try ControlClient(config: common.config)
-        try client.ask(ControlRequest(.tail, count: max(0, n), follow: !noFollow)) { line in
-            if output.json {
-                Terminal.line(String(decoding: line, as: UTF8.self))
-            } else {
-                Terminal.line(EventText.line(try ControlCoding.decode(EventRecord.self, from: line)))
-            }
-        }
-    }
-}
-
 struct Trace: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "The whole story of a message, by queue id, Message-ID, SES id or recipient; also after it left.")
@@ -34,23 +12,25 @@ struct Trace: AsyncParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
-        var client = try ControlClient(config: common.config)
         var request = ControlRequest(.trace, word: word)
         request.headers = headers ? true : nil
-        let answer = try client.value(TraceReport.self, request)
+        var answer: [UInt8] = []
+        try await QueueQuestion.ask(request, config: common.config) { answer = $0 }
         if output.json {
-            Terminal.line(String(decoding: answer.json, as: UTF8.self))
+            Terminal.line(String(decoding: answer, as: UTF8.self))
             return
         }
-        guard !answer.value.messages.isEmpty else {
-            Terminal.line("nothing known of \(word)")
-            return
-        }
-        for message in answer.value.messages {
-            Terminal.line(Terminal.styled("\(message.queueID)  \(message.messageID ?? "")", .bold))
-            for event in message.events { Terminal.line("  " + EventText.line(event)) }
+        let report = try ControlCoding.decode(TraceReport.self, from: answer)
+        if report.messages.isEmpty, report.events == nil { Terminal.line("nothing known of \(Terminal.harmless(word))") }
+        for (index, message) in report.messages.enumerated() {
+            if index > 0 { Terminal.line() }
+            for line in Timeline(message, now: Double(wallClockSeconds())).lines { Terminal.line(line) }
             if headers { show(message) }
         }
+        guard let events = report.events else { return }
+        if !report.messages.isEmpty { Terminal.line() }
+        Terminal.line(Terminal.styled("without a message in the queue", .bold))
+        for event in events { Terminal.line("  " + EventText.line(event)) }
     }
 
     private func show(_ message: TraceReport.Message) {

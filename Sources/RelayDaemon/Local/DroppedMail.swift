@@ -1,0 +1,67 @@
+internal import MailModel
+internal import SafeIO
+
+/// A file of the maildrop that was found whole: who left it, the envelope, and where the message begins.
+struct DroppedMail: ~Copyable {
+    let file: ForeignFile
+    let name: String
+    let sender: [UInt8]
+    let recipients: [[UInt8]]
+    private let start: Int
+
+    /// Why a file is nothing that `sendmail` left.
+    struct Fault: Error {
+        let text: String
+    }
+
+    /// Envelopes are no longer than this.
+    private static let envelopeLimit = 1 << 20
+
+    /// - Parameter group: the folder's, which everything that was made in it has.
+    init(_ file: consuming ForeignFile, name: String, group: UInt32) throws(Fault) {
+        guard file.status.isRegularFile else { throw Fault(text: "it is no regular file") }
+        guard file.links == 1 else { throw Fault(text: "it has other names elsewhere") }
+        guard file.status.group == group else { throw Fault(text: "it was not made here but moved in") }
+        let (envelope, ending): ([UInt8], [UInt8])
+        do throws(SystemCallError) {
+            envelope = try file.descriptor.read(at: 0, count: min(Self.envelopeLimit, max(0, file.size)), subject: name)
+            ending = try file.descriptor.read(at: max(0, file.size - 5), count: 5, subject: name)
+        } catch {
+            throw Fault(text: "\(error)")
+        }
+        // Without its end, the message would be waited for for ever.
+        guard ending.elementsEqual("\r\n.\r\n".utf8) else { throw Fault(text: "its message has no end") }
+        var sender: [UInt8]?
+        var recipients: [[UInt8]] = []
+        var index = 0
+        while let end = envelope[index...].firstIndex(of: ASCII.lineFeed) {
+            let line = envelope[index..<end].dropLast()
+            index = end + 1
+            if line.elementsEqual("DATA".utf8) {
+                guard let sender, !recipients.isEmpty else { break }
+                self.name = name
+                self.sender = sender
+                self.recipients = recipients
+                start = index
+                self.file = file
+                return
+            }
+            guard line.last == ASCII.greater, line.allSatisfy(ASCII.isPrintable) else { break }
+            if line.starts(with: "MAIL FROM:<".utf8), sender == nil {
+                sender = Array(line.dropFirst(11).dropLast())
+            } else if line.starts(with: "RCPT TO:<".utf8) {
+                recipients.append(Array(line.dropFirst(9).dropLast()))
+            } else {
+                break
+            }
+        }
+        throw Fault(text: "its envelope cannot be read")
+    }
+
+    /// A piece of the message; empty at its end.
+    ///
+    /// - Parameter offset: from its beginning.
+    func piece(at offset: Int) throws(SystemCallError) -> [UInt8] {
+        try file.descriptor.read(at: start + offset, count: min(256 << 10, max(0, file.size - start - offset)), subject: name)
+    }
+}
