@@ -140,7 +140,7 @@ let package = Package(
         tests(
             "RelayDaemonTests",
             on: [
-                "RelayDaemon", "TestSupport", "ControlProtocol", "Dispatcher", "Submission", "Settings", "SESSandbox", "MailQueue",
+                "RelayDaemon", "TestSupport", "ControlProtocol", "StatusServer", "Dispatcher", "Submission", "Settings", "SESSandbox", "MailQueue",
                 "Networking", "Intake", "Rewriting", "DKIM",
                 "Cryptography", "SafeIO", "MailModel", "MessageFormat",
             ]),

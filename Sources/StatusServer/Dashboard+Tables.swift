@@ -5,12 +5,14 @@ extension Dashboard {
         let table = Table(
             caption: "Accounts",
             columns: [
-                .init(name: "Account"), .init(name: "Recipients in 24 h", isNumber: true), .init(name: "Daily limit", isNumber: true),
+                .init(name: "Account"), .init(name: "Accepted in 24 h", isNumber: true), .init(name: "Relayed in 24 h", isNumber: true),
+                .init(name: "Daily limit", isNumber: true),
                 .init(name: "Queued", isNumber: true), .init(name: "Mode"),
             ],
             rows: status.accounts.map { account in
                 [
                     HTMLText.escaped(account.name), HTMLText.number(account.accepted24h),
+                    account.relayed24h.map(HTMLText.number) ?? "unknown",
                     account.daily.map(HTMLText.number) ?? "none", HTMLText.number(account.queued),
                     account.mode == "live" ? "live" : "<span class=\"badge warn\">\(HTMLText.escaped(account.mode))</span>",
                 ]

@@ -35,7 +35,7 @@ struct Dashboard {
         return """
             <section id="state" class="state \(style)" data-part aria-labelledby="state-title">
             <h1 id="state-title">\(word(health))</h1>
-            <p>\(route) \(HTMLText.escaped(status.route.host)); \(HTMLText.number(status.queue.messages)) messages wait. \
+            <p>\(route) \(HTMLText.escaped(status.route.host)); \(HTMLText.count(status.queue.messages, "message")) in the queue. \
             Since \(HTMLText.time(status.startedAt)).</p>
             </section>
             """
@@ -67,7 +67,7 @@ struct Dashboard {
         var tiles = [
             tile(
                 "Queue", HTMLText.number(status.queue.messages),
-                status.queue.oldestAge.map { "oldest \(HTMLText.duration($0)), \(HTMLText.number(status.queue.recipients)) recipients" }
+                status.queue.oldestAge.map { "oldest \(HTMLText.duration($0)), \(HTMLText.count(status.queue.recipients, "recipient"))" }
                     ?? "nothing waits"),
             tile(
                 "Sending", "\(HTMLText.number(sending.lastSecond))/s",

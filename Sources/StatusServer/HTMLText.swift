@@ -31,6 +31,9 @@ enum HTMLText {
         return text
     }
 
+    /// `1 message`, `2 messages`
+    static func count(_ value: Int, _ noun: String) -> String { number(value) + " " + noun + (value == 1 ? "" : "s") }
+
     /// `4 s`, `12 min`, `3 h 5 min`, `2 d 4 h`
     static func duration(_ seconds: Double) -> String {
         let seconds = Int(min(max(0, seconds), 1e12))

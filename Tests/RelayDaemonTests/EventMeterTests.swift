@@ -1,5 +1,6 @@
 import MailModel
 @testable import RelayDaemon
+import StatusServer
 import Testing
 
 @Suite struct EventMeterTests {
