@@ -73,7 +73,8 @@ let package = Package(
         module("Settings", on: ["MailModel", "Cryptography", "SafeIO", yams]),
 
         // Shells: they join the two.
-        module("Submission", on: ["MailModel", "Alignment", "SMTPProtocol", "Networking", "Rewriting", "Intake", "MailQueue", "Cryptography"]),
+        module(
+            "Submission", on: ["MailModel", "Alignment", "SMTPProtocol", "Networking", "Rewriting", "Intake", "MailQueue", "Cryptography"]),
         module("Upstream", on: ["MailModel", "SMTPProtocol", "Networking", "MailQueue", "Cryptography"]),
         module("Dispatcher", on: ["MailModel", "MailQueue", "Upstream", collections]),
         module("Reports", on: ["MailModel", "Alignment", "MessageFormat", "Rewriting", "Intake", "MailQueue"]),
@@ -140,7 +141,8 @@ let package = Package(
         tests(
             "RelayDaemonTests",
             on: [
-                "RelayDaemon", "TestSupport", "ControlProtocol", "StatusServer", "Dispatcher", "Submission", "Settings", "SESSandbox", "MailQueue",
+                "RelayDaemon", "TestSupport", "ControlProtocol", "StatusServer", "Dispatcher", "Submission", "Settings", "SESSandbox",
+                "MailQueue",
                 "Networking", "Intake", "Rewriting", "DKIM",
                 "Cryptography", "SafeIO", "MailModel", "MessageFormat",
             ]),
