@@ -157,7 +157,7 @@ def test_token(make, upstream, keys):
     for path in ("/", "/metrics", "/status.json", "/trace?q=x", "/nothing"):
         answer = web.get(at, path)
         assert answer.status == 401 and "Basic" in answer.headers["WWW-Authenticate"] and "Bearer" in answer.headers["WWW-Authenticate"]
-        for wrong in (f"Bearer {TOKEN}x", f"Bearer {TOKEN[:-1]}", "Bearer", f"Digest {TOKEN}"):
+        for wrong in (f"Bearer {TOKEN}x", f"Bearer {TOKEN[:-1]}x", f"Bearer {TOKEN[:-1]}", "Bearer", f"Digest {TOKEN}"):
             assert web.get(at, path, Authorization=wrong).status == 401, wrong
     basic = base64.b64encode(f"anybody:{TOKEN}".encode()).decode()
     for right in (f"Bearer {TOKEN}", f"Basic {basic}"):
