@@ -288,3 +288,23 @@ def test_memory_of_the_idle_daemon(make, upstream):
         until(lambda: resident() < limit, lambda: f"less than {limit} MB; it is {resident():.1f}", 20, 0.2)
         print(f"\nhttp: {http_at}: {resident():.1f} MB")
         relay.end()
+
+
+def test_open_connections_hold_nobody_up(make, upstream):
+    """Browsers keep theirs, and some never finish a request: reload and stop wait for none of them."""
+    first, second = free_ports(2)
+    relay = make.relay(upstream, http=f"127.0.0.1:{first}")
+    for at, leave in ((first, lambda: relay.cli("reload")), (second, relay.stop)):
+        kept = [socket.create_connection(("127.0.0.1", at), 10) for _ in range(5)]
+        for number, raw in enumerate(kept):
+            raw.sendall([b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n", b"GET / HTTP/1.1\r\nHost: loc", b"",
+                         b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\nx",
+                         b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n" * 200][number])
+        until(lambda: kept[0].recv(1, socket.MSG_PEEK), "an answer")
+        relay.configure(http=f"127.0.0.1:{second}")
+        began = time.monotonic()
+        leave()
+        assert time.monotonic() - began < 5
+        until(lambda: not port_open(at), "a closed port")
+        for raw in kept:
+            raw.close()
