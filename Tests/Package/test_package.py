@@ -109,7 +109,7 @@ def test_sendmail_for_anybody(machine):
     machine.run("runuser -u nobody -- /usr/sbin/sendmail -t", stdin=mail)
     machine.run("systemctl start fairlead")
     machine.until(lambda: queued(machine) == 2, "the message from the maildrop in the queue", 15)
-    assert machine.run("mailq").stdout == machine.run("fairlead queue list").stdout
+    assert machine.run("mailq").stdout.count("postmaster@") == 2
     machine.run("fairlead queue remove --all")
 
 
