@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run demo build deb deb-test first-mail reference test unit end-to-end faults faults-cut corpus lint format bench compare clean \
+.PHONY: help run demo build deb deb-test first-mail reference test unit end-to-end faults faults-cut corpus screenshots lint format bench compare clean \
         build-packages test-packages deb-packages
 
 # An import that a target has not declared is an error, so that the rings of Package.swift hold.
@@ -65,6 +65,10 @@ faults-cut: build test-packages ## a sample of that, in two minutes
 corpus: build test-packages ## real messages and 10,000 made ones through relay and sandbox; needs ../shared/data; ARGS go to Tests/Corpus/run
 	@if [ ! -d ../shared/data/messages ]; then echo "no ../shared/data/messages: no corpus" >&2; exit 69; fi
 	@Tests/Corpus/run --generated 10000 ../shared/data/messages $(CPYTHON_MESSAGES) $(ARGS)
+
+screenshots: build test-packages ## the pictures of the dashboard in docs/screenshots, made anew in six minutes
+	@mkdir -p docs/screenshots
+	@FAIRLEAD_SCREENSHOTS=$(CURDIR)/docs/screenshots $(PYTEST) Tests/EndToEnd/test_dashboard.py -k "looks or search or up_to_date"
 
 lint: build-packages ## format, forbidden constructs, imports, warnings
 	@.ci/lint

@@ -11,7 +11,7 @@ struct Fairlead: AsyncParsableCommand {
         subcommands: [
             Serve.self, Setup.self, TestMessage.self, Dev.self, Demo.self, Sandbox.self, Status.self, Queue.self, Tail.self, Trace.self,
             Report.self, Accounts.self, DKIMKeys.self, DNSCommand.self, CertificateCommand.self, Suppress.self, Forward.self, Sendmail.self,
-            Check.self, Reload.self,
+            Check.self, Reload.self, NotifyFailure.self,
         ])
 
 }

@@ -138,6 +138,13 @@ extension Relay {
             let problem = new.loaded.problem(with: "upstream.credentials", objection.text)
             throw FilesRefused(text: "\(problem)", mayPass: true)
         }
+        if new.loaded.httpToken != old.loaded.httpToken, let front = statusFront {
+            do throws(StartFailure) {
+                await front.apply(try await front.prepare(StatusFront.Wanted(new.loaded)))
+            } catch {
+                throw FilesRefused(text: error.lines.joined(separator: "; "), mayPass: true)
+            }
+        }
         putInForce(new, pool: isOtherUpstream ? makePool(new) : nil)
         if isOtherUpstream {
             await dispatcher.change(settings: new.dispatcher, route: pool)

@@ -80,7 +80,7 @@ extension Relay {
         metrics.refusedMessages = meter.refusedMessages
         metrics.refusedLogins = meter.refusedLogins
         (metrics.queue.active, metrics.queue.deferred, metrics.queue.octets) = (total.fresh, total.deferred, total.octets)
-        metrics.alarms = AlarmKind.allCases.map { kind in
+        metrics.alarms = AlarmKind.allCases.filter { $0 != .daemonFailed }.map { kind in
             MetricsReport.Alarm(
                 kind: kind.rawValue, isGrave: kind.isGrave, count: report.alarms.count { $0.kind == kind.rawValue })
         }

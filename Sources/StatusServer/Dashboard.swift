@@ -87,7 +87,7 @@ struct Dashboard {
                 "Connections", HTMLText.number(connections.submission),
                 "from apps; \(connections.upstream) of \(connections.upstreamLimit) to SES, \(connections.upstreamBusy) busy"))
         if let space = status.space {
-            let inodes = space.freeInodes.map { "\(HTMLText.number($0)) inodes" } ?? "for the queue"
+            let inodes = space.freeInodes.map { "and \(HTMLText.number($0)) inodes" } ?? "for the queue"
             tiles.append(tile("Free space", HTMLText.size(space.free), space.level == "ok" ? inodes : "\(space.level): \(inodes)"))
         }
         return "<section id=\"figures\" data-part aria-label=\"Figures\"><dl class=\"tiles\">\(tiles.joined())</dl></section>"

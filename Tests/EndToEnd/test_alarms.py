@@ -220,3 +220,42 @@ def test_full_log(binary, make, keys):
     until(upstream.messages, "the message")
     until(lambda: relay.json("status")["log_lines_lost"] >= 3, "lost lines")
     assert "lines lost" in relay.cli("status").stdout
+
+
+# What systemd hands over, and words of the cause and of the cure.
+ENDINGS = {
+    "configuration": ({"MONITOR_SERVICE_RESULT": "exit-code", "MONITOR_EXIT_STATUS": "78"}, "nonsense: unknown key", "fairlead check config"),
+    "start limit": ({"MONITOR_SERVICE_RESULT": "start-limit-hit", "MONITOR_EXIT_STATUS": "69"}, "start-limit-hit, status 69", "journalctl -u fairlead"),
+    "signal": ({"MONITOR_SERVICE_RESULT": "signal", "MONITOR_EXIT_STATUS": "KILL"}, "signal, status KILL", "systemctl restart fairlead"),
+    "by hand": ({}, "failed, status unknown", "journalctl -u fairlead"),
+}
+
+
+@pytest.mark.parametrize("name", ENDINGS)
+def test_a_daemon_that_stays_down(name, binary, make, hook, tmp_path):
+    """What the unit fairlead-failure.service runs: webhook and command are told, also by a configuration that is wrong elsewhere."""
+    environment, words, cure = ENDINGS[name]
+    told = tmp_path / "told"
+    script = tmp_path / "alarm"
+    script.write_text(f'#!/bin/sh\necho "$FAIRLEAD_ALARM_KIND $FAIRLEAD_ALARM_CAUSE" > {told}\n')
+    script.chmod(0o755)
+    relay = make.relay(9, start=False, alarm={"url": hook.url, "command": str(script)})
+    if name == "configuration":
+        relay.configure(nonsense=1)
+    begin = time.monotonic()
+    done = subprocess.run([binary, "notify-failure", "--config", relay.config_path], env={**os.environ, **environment}, text=True,
+                          capture_output=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    _, body = hook.wait("daemon_failed", "raised", begin)
+    assert words in body["cause"] and cure in body["cure"] and body["host"] == "relay.example.com"
+    assert done.stderr.startswith("<2>alarm daemon_failed: ") and words in done.stderr
+    assert told.read_text().startswith("daemon_failed the daemon ended")
+
+
+def test_nobody_to_tell_of_a_daemon_that_stays_down(binary, make, tmp_path):
+    relay = make.relay(9, start=False)
+    assert "daemon_failed" in relay.cli("notify-failure").stderr
+    relay.configure(alarm={"command": str(tmp_path / "missing")})
+    assert "alarm.command: " in relay.cli("notify-failure", expect=69).stderr
+    os.remove(relay.config_path)
+    assert "cannot be read" in relay.cli("notify-failure", expect=69).stderr

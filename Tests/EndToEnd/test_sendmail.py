@@ -454,7 +454,7 @@ def test_two_daemons_in_one_folder(make, upstream, place):
     first = make.relay(upstream)
     second = make.relay(upstream, start=False, control=first.path("second.sock"))
     second.start()
-    assert "local.socket" in second.log()
+    until(lambda: "local.socket" in second.log(), second.log)
     first.cli("sendmail", "-t", stdin=mail(token()))
 
 

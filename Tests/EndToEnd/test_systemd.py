@@ -12,23 +12,27 @@ from harness.relay import BINARY, REPOSITORY
 from harness.waiting import port_open, until
 
 UNIT = os.path.join(REPOSITORY, "systemd", "fairlead.service")
+FAILURE_UNIT = os.path.join(REPOSITORY, "systemd", "fairlead-failure.service")
 
 
 @pytest.mark.harness
-def test_exposure():
-    done = subprocess.run(["systemd-analyze", "security", "--offline=true", "--threshold=20", UNIT], stdin=subprocess.DEVNULL,
+@pytest.mark.parametrize("unit", [UNIT, FAILURE_UNIT])
+def test_exposure(unit):
+    done = subprocess.run(["systemd-analyze", "security", "--offline=true", "--threshold=20", unit], stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert done.returncode == 0, done.stdout[-400:]
 
 
 @pytest.mark.harness
 def test_nothing_to_complain_about(tmp_path):
-    """`verify` wants the programs to exist, so it gets a copy that names one; the manual is not installed here."""
-    with open(UNIT) as f:
-        text = f.read().replace("/usr/bin/fairlead", BINARY if os.access(BINARY, os.X_OK) else "/bin/true")
-    copy = tmp_path / "fairlead.service"
-    copy.write_text(text)
-    done = subprocess.run(["systemd-analyze", "verify", "--man=no", str(copy)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+    """`verify` wants the programs to exist, so it gets a copy that names one."""
+    copies = []
+    for unit in (UNIT, FAILURE_UNIT):
+        with open(unit) as f:
+            text = f.read().replace("/usr/bin/fairlead", BINARY if os.access(BINARY, os.X_OK) else "/bin/true")
+        copies.append(tmp_path / os.path.basename(unit))
+        copies[-1].write_text(text)
+    done = subprocess.run(["systemd-analyze", "verify", "--man=no", *map(str, copies)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True)
     assert (done.returncode, done.stdout) == (0, "")
 

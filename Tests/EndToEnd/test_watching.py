@@ -4,8 +4,9 @@ import os
 import shutil
 import smtplib
 import subprocess
-import threading
 import time
+import urllib.error
+import urllib.request
 
 import pytest
 
@@ -14,7 +15,7 @@ from harness.load import Load
 from harness.relay import CONFIGURATION, PASSWORD, USER, token
 from harness.upstreams import PASSWORD as UPSTREAM_PASSWORD
 from harness.upstreams import USER as UPSTREAM_USER
-from harness.waiting import until
+from harness.waiting import free_ports, until
 
 
 def submit(relay, keys, mark, **options):
@@ -244,6 +245,25 @@ def test_dkim_key(binary, make, keys):
     submit(relay, keys, mark)
     from harness.verdicts import dkimpy
     assert dkimpy(upstream.one_with(mark), keys.dkim_record, "fl2026", "mail.example.com")
+
+
+def test_the_token_of_the_status_pages(binary, make, keys):
+    (at,) = free_ports(1)
+    relay = make.relay(make.upstream(), start=False, http={"address": f"127.0.0.1:{at}", "token": "http.token"})
+    relay.write_secret("http.token", "the-first-token-of-all\n")
+    relay.start()
+
+    def answer(secret):
+        request = urllib.request.Request(f"http://127.0.0.1:{at}/status.json", headers={"Authorization": f"Bearer {secret}"})
+        try:
+            with urllib.request.urlopen(request, timeout=10) as reply:
+                return json.load(reply)["configuration"]["path"]
+        except urllib.error.HTTPError as error:
+            return error.code
+    until(lambda: answer("the-first-token-of-all") == relay.config_path, "the status page")
+    relay.write_secret("http.token", "the-second-token-of-all\n")
+    until(lambda: answer("the-second-token-of-all") == relay.config_path, "the new token", 5)
+    assert answer("the-first-token-of-all") in (401, 403)
 
 
 # -- the configuration is not taken up by itself

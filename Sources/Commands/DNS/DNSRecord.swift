@@ -62,6 +62,13 @@ struct DNSPlan {
     /// The label of the custom MAIL FROM domain; `nil`: none is wanted.
     let mailFromLabel: String?
 
+    init(_ settings: Configuration, tokens: [String] = [], mailFromLabel: String? = "bounce") {
+        region = settings.upstream.effectiveRegion ?? "eu-west-1"
+        operatorAddress = settings.operatorAddress
+        self.tokens = tokens
+        self.mailFromLabel = mailFromLabel
+    }
+
     /// - Throws: an exit code, if a key cannot be read.
     func records(of identity: Configuration.Identity) throws -> [DNSRecord] {
         let subject = identity.subject.description

@@ -37,8 +37,7 @@ struct DNSCommand: AsyncParsableCommand {
         func records(_ common: CommonOptions) throws -> [DNSRecord] {
             let settings = try ConfigurationFile.read(common.config)
             let plan = DNSPlan(
-                region: settings.upstream.effectiveRegion ?? "eu-west-1", operatorAddress: settings.operatorAddress,
-                tokens: tokens.map { $0.lowercased() }, mailFromLabel: mailFrom == "none" ? nil : mailFrom ?? "bounce")
+                settings, tokens: tokens.map { $0.lowercased() }, mailFromLabel: mailFrom == "none" ? nil : mailFrom ?? "bounce")
             let identities = try DKIMKeys.selected(identity, common)
             guard tokens.isEmpty || identities.count == 1 else {
                 throw failure("tokens of Easy DKIM belong to one identity; name it with --identity", Sysexits.usage)

@@ -50,6 +50,9 @@ struct Setup: AsyncParsableCommand {
             settings, hostname: hostname, files: files.made, account: app, password: password, config: common.config)
         report.isDaemonRunning = tellDaemon(common)
         report.warnings += warnings()
+        if let wanted, options.operatorAddress == nil, !facts.mayAsk {
+            report.warnings.append("alarms and reports go to \(wanted.operatorAddress): see that somebody reads it, or change `operator`")
+        }
         if !options.noCheck { report.login = try await login(settings, facts, mayRetype: credentials != nil) }
         let frameworks = options.frameworks.isEmpty ? AppFramework.allCases : options.frameworks
         output.json ? try report.printJSON(frameworks) : report.print(frameworks)

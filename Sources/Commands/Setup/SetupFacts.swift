@@ -161,7 +161,8 @@ struct SetupFacts {
 extension SetupFacts {
     private static func domain(_ text: String) -> Result<Domain, Prompt.Objection> {
         do { return .success(try Domain(Array(text.utf8))) } catch {
-            return .failure(Prompt.Objection("\(text) is no domain; write one such as mail.example.com"))
+            let advice = text.utf8.allSatisfy { $0 < 128 } ? "write one such as mail.example.com" : "write it in ASCII, as xn--…"
+            return .failure(Prompt.Objection("\(text) is no domain; \(advice)"))
         }
     }
 

@@ -14,10 +14,11 @@ struct SetupOptions: ParsableArguments {
                 + "variable SES_SMTP_PASSWORD.", valueName: "password"))
     var smtpPassword: String?
     @Option(
-        name: [.customLong("access-key-id"), .customLong("access-key")],
+        name: [.customLong("access-key-id"), .customLong("aws-access-key-id")],
         help: ArgumentHelp("An IAM access key instead; the SMTP password is derived from it. Else: AWS_ACCESS_KEY_ID.", valueName: "id"))
     var accessKeyID: String?
     @Option(
+        name: [.customLong("secret-access-key"), .customLong("aws-secret-access-key")],
         help: ArgumentHelp("The secret of that key. The same warning; else: AWS_SECRET_ACCESS_KEY.", valueName: "secret"))
     var secretAccessKey: String?
     @Flag(help: "Read the SMTP password, or the secret access key, from standard input.") var passwordStdin = false

@@ -15,7 +15,7 @@ struct SetupReport {
     private let account: AccountName
     private let password: String?
     private let config: String
-    private let records: [DKIMKeys.Record.Row]
+    private let records: [DNSRecord]
     var isDaemonRunning = false
     var warnings: [String] = []
     /// How the login at SES went, if it was tried.
@@ -31,7 +31,7 @@ struct SetupReport {
         self.account = account
         self.password = password
         self.config = config
-        records = try settings.identities.map { try DKIMKeys.record(of: $0, key: DKIMKeys.key(in: $0.dkim.privateKey)) }
+        records = try settings.identities.flatMap(DNSPlan(settings).records)
         if geteuid() == 0, getgrnam("fairlead") == nil {
             warnings.append(
                 "there is no group fairlead, so that only root can read these files; make the user first (adduser --system --group fairlead), "
@@ -65,10 +65,12 @@ struct SetupReport {
             if let cure = login.cure { Terminal.line("  to do    \(cure)") }
         }
         heading("The DKIM record, for the DNS of your domain")
-        for record in records {
+        for record in records where record.purpose == .dkim {
             Terminal.line("  name   \(record.name)\n  type   TXT\n  value  \(record.value)\n")
             Terminal.line("  for a zone file:\n  \(record.zone)")
         }
+        heading("Recommended records, as lines of a zone file")
+        for record in records where !record.purpose.isRequired { Terminal.line("  ; \(record.note)\n  \(record.zone)") }
         heading("To do")
         for (number, step) in steps.enumerated() { Terminal.line("  \(number + 1). \(step)") }
         printSettings(frameworks)
@@ -104,13 +106,15 @@ struct SetupReport {
         let names = settings.identities.map(\.subject.description).joined(separator: ", ")
         var steps = [
             "Verify \(names) in the SES console (\(region), \"Identities\"), with Easy DKIM; publish the CNAMEs that it shows.",
-            "Publish the DKIM record above. All records, also for DMARC and SPF: fairlead dns records\(option); is it right: fairlead dns check\(option)",
+            "Publish the DKIM record above, best the recommended ones too (fairlead dns records\(option) prints them again, also for Terraform); then: "
+                + "fairlead dns check\(option)",
         ]
         if isSelfSigned {
             steps.append(
                 "The certificate is self-signed: apps must be told to trust \(settings.tls.certificate). The real one goes to "
                     + "\(settings.tls.certificate) and \(settings.tls.privateKey); with Let's Encrypt: "
-                    + "certbot certonly --standalone -d \(hostname) --deploy-hook /usr/share/fairlead/letsencrypt-deploy-hook")
+                    + "certbot certonly --standalone -d \(hostname.isFullyQualified ? hostname.description : "NAME") --deploy-hook /usr/share/fairlead/letsencrypt-deploy-hook"
+            )
         }
         if login?.reason != nil || login == nil { steps.append("Look whether SES takes the login: fairlead check upstream\(option)") }
         if !isDaemonRunning {
@@ -133,7 +137,7 @@ struct SetupReport {
         let configuration: String
         let files: [SetupFiles.Made]
         let warnings: [String]
-        let records: [DKIMKeys.Record.Row]
+        let records: [DNSCommand.Records.Row]
         let login: Login?
         let account: String
         let password: String?
@@ -152,7 +156,7 @@ struct SetupReport {
     func printJSON(_ frameworks: [AppFramework]) throws {
         let connection = connection
         let json = JSON(
-            configuration: config, files: files, warnings: warnings, records: records,
+            configuration: config, files: files, warnings: warnings, records: records.map(DNSCommand.Records.Row.init),
             login: login.map { JSON.Login(ok: $0.reason == nil, reason: $0.reason, cure: $0.cure) }, account: account.description,
             password: password, host: connection?.host, port: connection?.port,
             tls: connection.map { $0.isImplicit ? "implicit" : "starttls" },

@@ -18,11 +18,13 @@ enum AlarmKind: String, CaseIterable, Sendable {
     case clockStepped = "clock_stepped"
     case upstreamThrottled = "upstream_throttled"
     case backlog
+    /// Told by whoever finds it dead, since it cannot do so itself.
+    case daemonFailed = "daemon_failed"
 
     /// All mail, that of an identity, or the mail of clients is stopped: worse than some messages that stand.
     var stopsMail: Bool {
         switch self {
-        case .routePaused, .identityHeld, .storageFailed, .storageFull, .quotaExceeded, .backlog: true
+        case .routePaused, .identityHeld, .storageFailed, .storageFull, .quotaExceeded, .backlog, .daemonFailed: true
         default: false
         }
     }

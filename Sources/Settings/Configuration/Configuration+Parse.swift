@@ -1,4 +1,5 @@
 internal import Glibc
+public import MailModel
 internal import SafeIO
 
 extension Configuration {
@@ -33,6 +34,12 @@ extension Configuration {
     /// settings from before. `nil` if not even that can be read.
     public static func controlSocket(of path: String) -> String? {
         readable(path)?.control
+    }
+
+    /// Whom to tell of trouble, and the relay's name, out of a file that may be wrong elsewhere; `nil` if nothing of it can be read.
+    public static func alarmSettings(of path: String) -> (alarm: Alarm, hostname: Domain?)? {
+        guard case .success(let octets) = contents(of: path), let draft = draft(octets, file: path).configuration else { return nil }
+        return (draft.alarm, draft.hostname ?? HostName.full())
     }
 
     static func contents(of path: String) -> Result<[UInt8], SettingsError> {
