@@ -4,7 +4,8 @@ enum ConfigurationTemplate {
     static let text = #"""
         # /etc/fairlead/fairlead.yaml: the configuration of Fairlead.
         #
-        # Check it with `fairlead check config`, then `fairlead reload`; a file with a problem changes nothing.
+        # Check it with `fairlead check config`, then `fairlead reload`; a file with a problem changes nothing. The files that it names
+        # (certificate, key, passwords, aliases, credentials, DKIM keys) are taken up by themselves when they change.
         # Unknown keys are errors. Relative paths start at the folder of this file. Durations are 30s, 15min, 12h, 4d; sizes 512kB, 40MB
         # (a MB is 1,000,000 octets); rates 14/s, 600/min, 2000/d, or unlimited. Put quotes around a value that begins with * & @ or [.
         # A line that is commented out with one # shows the default, or an example where it says so.
@@ -84,6 +85,12 @@ enum ConfigurationTemplate {
           #sender_map: { "root@web1": ops@mail.example.com, "@old.example": "@mail.example.com" }
           # Fields that every message loses or gets: X-… and those that only describe. An example:
           #headers: { remove: [X-Mailer], add: { Organization: Example Ltd } }
+          # Of SES, for all mail; accounts may have their own. Examples:
+          #configuration_set: relay
+          #tags: { relay: web1 }
+          # What is different for some authors; the first rule that matches From goes before what the account says. An example:
+          #rules:
+          #  - { author: ["*@shop.example"], identity: mail.example.com, display_name: "{name} (shop)", reply_to: desk@mail.example.com }
           # An envelope sender of its own for each message, bounce+QUEUEID@…
           #verp: false
           # What targets of an alias see in To and Cc: alias | target (a message of its own for each).
@@ -151,6 +158,17 @@ enum ConfigurationTemplate {
           oldest: 1h
           # Whether `operator` gets a mail, where mail still flows.
           mail: true
+
+        # Programs of this host that send through /usr/sbin/sendmail, which is `fairlead sendmail`: docs/local-mail.md.
+        local:
+          # Where they submit, or off. Default: submit.sock in the folder of `control`.
+          #socket: /run/fairlead/submit.sock
+          # The account that users of this host send as, or none: then only those may send that `accounts` names.
+          account: local
+          # The account of single users, by name or number. An example:
+          #accounts: { www-data: crm }
+          # What they send while the daemon is down waits here, or off. Default: queue.path with -maildrop behind it.
+          #maildrop: /var/lib/fairlead-maildrop
 
         # The socket that the commands use. Members of its group may read; root and the daemon's user may change.
         control: /run/fairlead/control.sock
