@@ -55,6 +55,7 @@ struct Report: AsyncParsableCommand {
             Terminal.line(Terminal.styled(report.month, .bold) + (report.countedSince.map { ", counted since \($0)" } ?? ""))
         }
         table.print()
+        if Terminal.isInteractive, report.accounts.isEmpty { Terminal.line("no mail in that month") }
     }
 
     private static let columns = [

@@ -6,11 +6,17 @@ struct StatusText {
     /// Seconds since 1970.
     let now: Double
 
-    /// Accounts and errors that are shown; the rest is in `--json`.
-    private static let accountLimit = 10
+    /// What a terminal has at least.
+    private static let screen = 24
+    /// Accounts that are shown however long the rest is; all are in `--json`.
+    private static let fewestAccounts = 4, mostAccounts = 10
 
     var lines: [StyledLine] {
-        [head] + state + route + queue + rate + connections + space + accounts(Self.accountLimit) + dkim + errors(.max) + settings + remarks
+        let before = [head] + state + route + queue + rate + connections + space
+        let after = dkim + errors(.max) + settings + remarks
+        // The prompt wants a line, and so do the names of the columns.
+        let room = Self.screen - 2 - before.count - after.count
+        return before + accounts(min(Self.mostAccounts, max(Self.fewestAccounts, room))) + after
     }
 
     var head: StyledLine {

@@ -14,6 +14,8 @@ extension Relay {
     private static let mostLooks = 25
     /// What does not go together may go together once the other file is there.
     private static let forbearance: Duration = .seconds(1), rounds = 3
+    /// What is wrong need not lie in these files: one that they include may come, or a folder open up.
+    private static let refusedAgain: Duration = .seconds(10)
     /// New credentials may take a while to be known everywhere; those that are refused again and again must not look like an attack.
     private static func wait(afterTrials count: Int) -> Duration {
         switch count {
@@ -54,7 +56,9 @@ extension Relay {
                 refused = stamps
                 trials += 1
                 trialAt = .now + Self.wait(afterTrials: trials)
-            case .refused: refused = stamps
+            case .refused:
+                refused = stamps
+                trialAt = .now + Self.refusedAgain
             }
         }
     }
