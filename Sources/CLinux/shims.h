@@ -32,7 +32,7 @@ static inline int fairlead_epoll_poll(int set, uint64_t *ready) {
 }
 
 /* inotify: what is told of, and how the end of a watch shows. */
-enum { fairlead_inotify_overflow = IN_Q_OVERFLOW, fairlead_inotify_gone = IN_IGNORED };
+enum { fairlead_inotify_overflow = IN_Q_OVERFLOW, fairlead_inotify_gone = IN_IGNORED, fairlead_inotify_created = IN_CREATE };
 
 static inline int fairlead_inotify_create(void) { return inotify_init1(IN_CLOEXEC | IN_NONBLOCK); }
 

@@ -7,7 +7,7 @@ struct Demo: AsyncParsableCommand {
         abstract: "Send three messages through a relay and a sandbox of its own, and let others judge what SES would get.",
         discussion: "Needs curl to send and dkimverify (Debian: python3-dkim) to judge; the exit status is the verdict.")
 
-    @Option(help: ArgumentHelp("The first of three ports.", valueName: "port")) var port: UInt16 = 2687
+    @Option(help: ArgumentHelp("The first of four ports.", valueName: "port")) var port: UInt16 = 2687
     @OptionGroup var common: CommonOptions
 
     func run() async throws {

@@ -7,7 +7,8 @@ struct Dev: AsyncParsableCommand {
 
     @Option(help: ArgumentHelp("Where to keep it all; made if missing, used again if not.", valueName: "folder"))
     var dir = "./dev"
-    @Option(help: ArgumentHelp("The port for STARTTLS; TLS is one above, the sandbox two above.", valueName: "port"))
+    @Option(
+        help: ArgumentHelp("The port for STARTTLS; TLS is one above, the sandbox two above, the dashboard three above.", valueName: "port"))
     var port: UInt16 = 2587
     @OptionGroup var common: CommonOptions
 

@@ -23,7 +23,7 @@ public final class DevEnvironment: Sendable {
 
     /// - Parameters:
     ///   - folder: made if it is missing; keys, account and queue of an earlier run are used again.
-    ///   - port: STARTTLS here, TLS from the start one above, the sandbox two above.
+    ///   - port: STARTTLS here, TLS from the start one above, the sandbox two above, the dashboard three above.
     public static func start(folder: String, port: UInt16) async throws(StartFailure) -> DevEnvironment {
         let files: Files
         do {
@@ -67,6 +67,7 @@ public final class DevEnvironment: Sendable {
             "  swaks --server localhost:\(port) --tls --auth-user \(Self.account) --auth-password \(password) \\",
             "        --from you@shop.example --to anna@customer.example",
             "",
+            "The dashboard is http://localhost:\(port + 3)/",
             "The SES sandbox keeps what it received in \(keptFolder)",
             "Commands take --config \(configurationPath), such as: fairlead status, tail, trace anna@customer.example",
         ]
@@ -158,7 +159,7 @@ private struct Files {
           region: eu-west-1
         queue: { path: queue }
         control: control.sock
-        http: off
+        http: 127.0.0.1:\(port + 3)
 
         """
     }

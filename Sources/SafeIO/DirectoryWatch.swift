@@ -58,6 +58,12 @@ public final class DirectoryWatch: Sendable {
         }
     }
 
+    /// A file that was made is still to be written: its closing is told of.
+    private static func isRegular(_ path: String) -> Bool {
+        var status = stat()
+        return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+    }
+
     /// The layout of `struct inotify_event`: watch, mask, cookie, length, and so many octets of a name with zeros behind it.
     private func parse(_ octets: UnsafeRawBufferPointer) -> [Event] {
         var events: [Event] = []
@@ -76,8 +82,13 @@ public final class DirectoryWatch: Sendable {
             let isGone = mask & UInt32(fairlead_inotify_gone) != 0
             let directory = paths.withLock { paths in isGone ? paths.removeValue(forKey: watch) : paths[watch] }
             guard let directory else { continue }
-            events.append(
-                isGone ? .gone(directory: directory) : .changed(directory: directory, name: String(decoding: name, as: UTF8.self)))
+            guard !isGone else {
+                events.append(.gone(directory: directory))
+                continue
+            }
+            let entry = String(decoding: name, as: UTF8.self)
+            if mask & UInt32(fairlead_inotify_created) != 0, Self.isRegular("\(directory)/\(entry)") { continue }
+            events.append(.changed(directory: directory, name: entry))
         }
         return events
     }

@@ -53,7 +53,7 @@ struct Dashboard {
         }
         return """
             <section id="matters" data-part aria-labelledby="matters-title">
-            <h2 id="matters-title">What needs somebody</h2>
+            <h2 id="matters-title">Holds and alarms</h2>
             <ul class="matters">\(items.joined())</ul>
             </section>
             """

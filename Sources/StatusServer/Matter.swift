@@ -37,6 +37,7 @@ struct Matter {
         ]
     }
 
+    /// Without dead letters that no alarm tells of: they wait for the next digest, and need nobody.
     private static func queue(_ status: StatusReport, _ kinds: Set<String>) -> [Matter] {
         let queue = status.queue
         var matters: [Matter] = []
@@ -57,13 +58,6 @@ struct Matter {
                     title: "Set aside: \(HTMLText.number(queue.quarantined))", isGrave: true,
                     cause: "damaged, or suspected of ending the daemon",
                     cure: "fairlead queue list shows them, fairlead queue show ID the reason"))
-        }
-        if queue.dead > 0, !kinds.contains("dead_letter") {
-            matters.append(
-                Matter(
-                    title: "Nobody was told: \(HTMLText.number(queue.dead))", isGrave: false,
-                    cause: "they failed, and their report waits for its time or could not be sent",
-                    cure: "fairlead queue list shows them, fairlead queue remove ID ends one"))
         }
         return matters
     }

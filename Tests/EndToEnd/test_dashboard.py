@@ -36,10 +36,11 @@ def port():
 
 @pytest.fixture(scope="module")
 def relay(upstream, make_for_module, port, keys):
-    """With traffic of three apps behind it: some fails, some is held."""
+    """With traffic of three apps behind it, some of which fails."""
     # At SES's usual rate the waves of the pictures become a queue now and then.
     relay = make_for_module.relay(upstream, logins=LOGINS, http=f"127.0.0.1:{port}", upstream={"rate": "14/s"} if PICTURES else {},
-                                  accounts={"shop": {"daily": 20000}, "crm": {"daily": 2000, "lifetime": "15min"}})
+                                  accounts={"app": {"reports": "none"}, "shop": {"daily": 20000, "reports": "none"},
+                                            "crm": {"daily": 2000, "lifetime": "15min", "reports": "none"}})
     upstream.behave(RCPT={"gone@customer.example": "550 5.1.1 <gone@customer.example>: no such user"})
     chance = random.Random(1)
     names = ["anna", "ben", "carla", "david", "eva", "frank", "greta", "hugo"]

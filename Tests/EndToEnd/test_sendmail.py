@@ -286,7 +286,7 @@ def test_names_of_the_family(place, relay, tmp_path):
     finally:
         relay.configure(accounts={"local": {"mode": "live"}})
         relay.cli("reload")
-        relay.cli("queue", "release", "--all")
+        relay.cli("queue", "release", "--account", "local")
     relay.wait_queue_empty()
     assert call("mailq") == "Mail queue is empty\n"
 
@@ -447,6 +447,15 @@ def test_without_any_configuration_of_it(make, make_for_module, upstream, binary
     relay.cli("sendmail", "-t", stdin=mail(other))
     relay.start()
     upstream.one_with(other)
+
+
+@pytest.mark.parametrize("flags,told", [([], "ops@mail.example.com"), (["-f", "ann@reader.example"], "ann@reader.example")])
+def test_who_hears_of_a_failure(make, flags, told):
+    """Nobody can answer root@localhost."""
+    upstream = make.upstream(RCPT={"bad@example.net": "550 5.1.1 no such user"})
+    relay = make.relay(upstream)
+    relay.cli("sendmail", *flags, "-t", stdin=mail(token(), "bad@example.net"))
+    until(lambda: [m for m in upstream.messages() if f"To: <{told}>".encode() in m or f"To: {told}".encode() in m], f"a report to {told}")
 
 
 def test_two_daemons_in_one_folder(make, upstream, place):

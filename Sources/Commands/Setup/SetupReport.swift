@@ -93,9 +93,16 @@ struct SetupReport {
             "  server \(connection.host)  port \(connection.port)  \(connection.isImplicit ? "TLS" : "STARTTLS")\n"
                 + "  user name  \(connection.user)\n  password   \(connection.password)")
         for framework in frameworks {
-            Terminal.line("\n# \(framework.title): docs/apps/\(framework.rawValue).md")
+            Terminal.line("\n# \(framework.title): \(page(of: framework))")
             for line in framework.lines(connection) { Terminal.line(line) }
         }
+    }
+
+    /// Where the package puts it, else where the sources have it.
+    private func page(of framework: AppFramework) -> String {
+        let page = "docs/apps/\(framework.rawValue).md"
+        let installed = "/usr/share/doc/fairlead/\(page)"
+        return access(installed, F_OK) == 0 ? installed : page
     }
 
     private func heading(_ text: String) { Terminal.line("\n" + Terminal.styled(text, .bold)) }

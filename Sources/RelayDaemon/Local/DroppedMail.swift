@@ -61,7 +61,13 @@ struct DroppedMail: ~Copyable {
     /// A piece of the message; empty at its end.
     ///
     /// - Parameter offset: from its beginning.
-    func piece(at offset: Int) throws(SystemCallError) -> [UInt8] {
-        try file.descriptor.read(at: start + offset, count: min(256 << 10, max(0, file.size - start - offset)), subject: name)
+    /// - Returns: `nil` if the file is not what it was: its owner may write to it, and without its end the message would be waited for.
+    func piece(at offset: Int) throws(SystemCallError) -> [UInt8]? {
+        let left = max(0, file.size - start - offset)
+        let piece = try file.descriptor.read(at: start + offset, count: min(256 << 10, left), subject: name)
+        guard piece.count == min(256 << 10, left) else { return nil }
+        guard left > 0, piece.count == left else { return piece }
+        let ending = piece.count < 5 ? try file.descriptor.read(at: file.size - 5, count: 5, subject: name) : Array(piece.suffix(5))
+        return ending.elementsEqual("\r\n.\r\n".utf8) ? piece : nil
     }
 }

@@ -160,10 +160,19 @@ final class MaildropReader: Sendable {
         try dialogue.begin()
         try dialogue.envelope(sender: mail.sender, recipients: mail.recipients)
         var offset = 0
-        return try dialogue.content { () throws(SystemCallError) in
-            let piece = try mail.piece(at: offset)
-            offset += piece.count
-            return piece
+        var isChanged = false
+        do throws(LocalRefusal) {
+            return try dialogue.content { () throws(SystemCallError) in
+                guard let piece = try mail.piece(at: offset) else {
+                    isChanged = true
+                    throw SystemCallError("read", code: ESTALE, subject: mail.name)
+                }
+                offset += piece.count
+                return piece
+            }
+        } catch {
+            if isChanged { throw LocalRefusal(stage: .content, reply: 554, text: "it was changed while it was handed in") }
+            throw error
         }
     }
 
