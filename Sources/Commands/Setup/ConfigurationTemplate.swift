@@ -173,7 +173,8 @@ enum ConfigurationTemplate {
         # The socket that the commands use. Members of its group may read; root and the daemon's user may change.
         control: /run/fairlead/control.sock
 
-        # Health, metrics and status: an address, or off. No effect yet.
+        # Health, metrics, status and the dashboard over HTTP, read-only: an address, or off. For more than this host give a token too, as in
+        # { address: "10.1.2.3:9587", token: http.token, hosts: [status.example.com] }; docs/monitoring.md.
         http: 127.0.0.1:9587
 
         log:
