@@ -110,7 +110,7 @@ def test_the_sandbox_takes_it(binary, make, keys):
 ])
 def test_who_is_told(binary, make, keys, policy, sender, told):
     upstream = make.upstream(RCPT={"bad@example.net": "550 5.1.1 no such user"})
-    relay = make.relay(upstream, **({"accounts": {"app": {"reports": policy}}} if policy else {}))
+    relay = make.relay(upstream, alarm={"mail": False}, **({"accounts": {"app": {"reports": policy}}} if policy else {}))
     identifier = send(relay, keys, token(), sender=sender)
     if "@" in told:
         assert verdicts.addresses(one_report(upstream), "To") == [told]
@@ -149,7 +149,7 @@ def test_a_bounce_of_a_bounce_ends_after_one_step(binary, make, keys):
 def test_a_report_that_comes_back_makes_no_other(binary, make, keys):
     """A mailbox that forwards through the relay, to an address that fails."""
     upstream = make.upstream(RCPT={"bad@example.net": "550 5.1.1 no such user"})
-    relay = make.relay(upstream)
+    relay = make.relay(upstream, alarm={"mail": False})
     send(relay, keys, token())
     octets = one_report(upstream)
     send(relay, keys, token(), message=octets)
