@@ -137,7 +137,7 @@ import Testing
             #expect(await relay.report().warnings.contains { $0.contains("is not the key of the first certificate") })
             try WholeFile.replace(installation.folder + "/tls/key.pem", with: key, mode: 0o600)
             try await until("the certificate") { relay.assembly.loaded.certificateChain == fresh }
-            #expect(await relay.report().configuration?.filesRefused == nil)
+            try await until("the end of the complaint") { await relay.report().configuration?.filesRefused == nil }
 
             // A login that the upstream refuses, and one that it takes.
             try installation.setCredentials("BWrongXs4PmqkCFAoHxb7rY4Tkp1cXAgVOwGdKSIGxnFx")
