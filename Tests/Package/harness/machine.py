@@ -162,12 +162,17 @@ class Machine:
         for network in (self.inside_network, self.outside_network):
             subprocess.run(["ip", "netns", "del", network], stderr=subprocess.DEVNULL)
         if self.cgroup:
-            for folder, _, _ in os.walk(self.cgroup, topdown=False):
-                try:
-                    os.rmdir(folder)
-                except OSError:
-                    pass
+            self.until(self._remove_cgroup, "the end of all processes", 10)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _remove_cgroup(self):
+        """Not before the last process is gone."""
+        for folder, _, _ in os.walk(self.cgroup, topdown=False):
+            try:
+                os.rmdir(folder)
+            except OSError:
+                return False
+        return True
 
     # -- commands
 
