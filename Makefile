@@ -43,7 +43,7 @@ deb-test: deb ## lintian, then install, upgrade with a full queue, remove and pu
 first-mail: deb ## a clean Debian with only the package: the README's steps to the first mail, timed; needs root and a Debian mirror
 	@Tests/Package/first-mail
 
-reference: ## docs/configuration.md, from the binary's own list of keys
+reference: build ## docs/configuration.md, from the binary's own list of keys
 	@packaging/manual --binary $(FAIRLEAD) reference >docs/configuration.md.new && mv docs/configuration.md.new docs/configuration.md
 
 test: unit end-to-end faults-cut ## all tests

@@ -45,8 +45,8 @@ enum HistorySchema {
         }
     }
 
-    /// What the events of a month add up to: kept when the events are forgotten. Added to format 1, whose older programs leave it alone;
-    /// what is there when it is made is counted once. Months are numbered from January of the year 0, UTC.
+    /// What the events of a month add up to: kept when the events are forgotten. What
+    /// is there when it is made is counted once. Months are numbered from January of the year 0, UTC.
     private static let usage = """
         CREATE TABLE usage (
           month INTEGER NOT NULL,

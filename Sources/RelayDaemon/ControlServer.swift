@@ -142,7 +142,7 @@ actor ControlSession {
         }
         do throws(ControlFailure) {
             let changed = try await answers.answer(request) { line in await self.sendAnswer(line) }
-            if isFollowing { goOnLive() } else { finish(ControlTrailer(end: true, changed: changed)) }
+            if isFollowing { try await goOnLive() } else { finish(ControlTrailer(end: true, changed: changed)) }
         } catch {
             finish(ControlTrailer(error: error.text, code: error.code))
         }
@@ -156,17 +156,31 @@ actor ControlSession {
         }
     }
 
-    /// The past has been told: what happened meanwhile comes next, but for what was in that past already.
-    private func goOnLive() {
-        guard let held = meanwhile else { return }
+    /// The past has been told: what happened meanwhile comes next, but for what was in that past already; as long as it takes, for more
+    /// happens while that is read.
+    private func goOnLive() async throws(ControlFailure) {
+        while let news = meanwhile?.takeNews(), !news.isEmpty {
+            for line in news { guard await sendPaced(line) else { return } }
+        }
+        let isOverrun = meanwhile?.isOverrun ?? false
         meanwhile = nil
-        for line in held.news { send(line) }
+        if isOverrun {
+            throw ControlFailure(
+                text: "more happened than was read, and it is left out from here on; fairlead tail --since tells it from the history", code: 75)
+        }
     }
 
-    /// One line of the answer, at the asker's pace.
+    /// One line of the answer.
     private func sendAnswer(_ line: [UInt8]) async -> Bool {
-        guard let channel else { return false }
         meanwhile?.told(line)
+        return await sendPaced(line)
+    }
+
+    /// One line, at the asker's pace.
+    ///
+    /// - Returns: whether he is still there.
+    private func sendPaced(_ line: [UInt8]) async -> Bool {
+        guard let channel else { return false }
         channel.send(line + [10])
         guard channel.unsentOctets >= Self.answerLimit else { return true }
         return await withCheckedContinuation { waiting = $0 }
@@ -194,22 +208,29 @@ actor ControlSession {
 
 /// Live events that wait until the past has been told, and enough of that past to tell nothing twice.
 private struct Meanwhile {
-    private static let limit = 10_000
+    private static let mostOctets = 16 << 20
+    private static let mostTold = 40_000
     private var held: [[UInt8]] = []
+    private var octets = 0
     private var past: [Int] = []
+    /// More happened than is kept: nothing from then on.
+    private(set) var isOverrun = false
 
     mutating func happened(_ line: [UInt8]) {
-        held.append(line)
-        // The oldest are in the past that is being told.
-        if held.count > 2 * Self.limit { held.removeFirst(Self.limit) }
+        guard !isOverrun else { return }
+        octets += line.count
+        isOverrun = octets > Self.mostOctets
+        if !isOverrun { held.append(line) }
     }
 
     mutating func told(_ line: [UInt8]) {
         past.append(line.hashValue)
-        if past.count > 4 * Self.limit { past.removeFirst(2 * Self.limit) }
+        if past.count > Self.mostTold { past.removeFirst(Self.mostTold / 2) }
     }
 
-    var news: [[UInt8]] {
+    /// What was held since the last time and is no part of the past that was told.
+    mutating func takeNews() -> [[UInt8]] {
+        defer { (held, octets) = ([], 0) }
         let past = Set(past)
         return held.filter { !past.contains($0.hashValue) }
     }

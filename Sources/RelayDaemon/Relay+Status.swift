@@ -139,7 +139,7 @@ extension RouteTrouble {
             "check upstream.host and upstream.ca_file: the certificate must be valid and carry the configured name"
         case .unreachable: "check network, DNS and firewall towards the upstream: fairlead check upstream; it is tried again by itself"
         case .loginRefused:
-            "put valid SMTP credentials of this region into the file that upstream.credentials names, then fairlead reload"
+            "put valid SMTP credentials of this region into the file that upstream.credentials names; it is taken up by itself"
         case .accountRefused: "look at the SES console and the account's mail for why sending is refused, then fairlead reload"
         case .throttled: "nothing: it slows down by itself; lower upstream.rate if this happens often"
         case .quotaExceeded: "nothing: the quota of 24 hours comes back by itself; ask AWS for a higher one if this happens often"
