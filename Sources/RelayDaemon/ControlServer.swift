@@ -166,7 +166,8 @@ actor ControlSession {
         meanwhile = nil
         if isOverrun {
             throw ControlFailure(
-                text: "more happened than was read, and it is left out from here on; fairlead tail --since tells it from the history", code: 75)
+                text: "more happened than was read, and it is left out from here on; fairlead tail --since tells it from the history",
+                code: 75)
         }
     }
 

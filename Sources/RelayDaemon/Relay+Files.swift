@@ -138,11 +138,9 @@ extension Relay {
         }
         let isOtherUpstream =
             new.loaded.credentials != old.loaded.credentials || new.loaded.upstreamAuthorities != old.loaded.upstreamAuthorities
-        if isOtherUpstream, let objection = await trial(of: new) {
+        if isOtherUpstream, let objection = await trial(of: new), !(await isRefusedAnyway(objection)) {
             let problem = new.loaded.problem(with: "upstream.credentials", objection.text)
-            // What cannot be reached with the new ones is not reached with the old ones either.
-            if objection.isRefusal, !(await isRefusedAnyway(objection)) { throw FilesRefused(text: "\(problem)", mayPass: true) }
-            log.warning("\(problem); put in force untried")
+            throw FilesRefused(text: "\(problem)", mayPass: true)
         }
         if new.loaded.httpToken != old.loaded.httpToken, let front = statusFront {
             do throws(StartFailure) {
