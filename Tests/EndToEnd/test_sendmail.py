@@ -115,6 +115,21 @@ def test_an_author_is_made(place, relay, upstream, flags, env, expected):
     assert expected in found and "no-reply@mail.example.com" in found
 
 
+def test_a_drop_bears_its_own_message_id(place, relay):
+    """Handed in twice, it is the same message."""
+    relay.stop()
+    name = token()
+    try:
+        before = set(place.dropped())
+        place.run("-t", text=mail(name))
+        (file,) = set(place.dropped()) - before
+        with open(os.path.join(place.maildrop, file), "rb") as f:
+            header = f.read()
+        assert re.search(rb"\r\nMessage-ID: <\S+@\S+>\r\nDate: \w{3}, ", header)
+    finally:
+        relay.start()
+
+
 def test_text_without_a_header(place, relay, upstream):
     name = token()
     done = place.run("-v", "user@example.net", text=f"disk {name} is full\nX: no field of a header\n")
