@@ -27,8 +27,12 @@ struct SMTPOnStandardInput: ~Copyable {
             _ = try answer()
             while let line = try input.next() {
                 try stream.writeAll(line + ASCII.crlf)
-                guard let code = try answer() else { return }
-                if code == 354 { try message() }
+                switch try answer() {
+                case 221: return
+                case 421: throw failure("the daemon ended the dialogue; try again", Sysexits.temporary)
+                case 354: try message()
+                default: break
+                }
             }
         } catch let error as SystemCallError {
             throw failure("lost the dialogue: \(error); try again", Sysexits.temporary)
@@ -44,18 +48,19 @@ struct SMTPOnStandardInput: ~Copyable {
                 return
             }
         }
+        throw failure("the input ended inside a message, which was not taken; end it with a line with a single dot", Sysexits.data)
     }
 
     /// Hands a whole reply on.
     ///
-    /// - Returns: its code; `nil` at the end of the dialogue.
-    private mutating func answer() throws -> Int? {
+    /// - Returns: its code.
+    private mutating func answer() throws -> Int {
         while let line = try stream.readLine(limit: 4096) {
             Terminal.write(line + [ASCII.lineFeed])
             if line.count > 3, line[3] == ASCII.hyphen { continue }
             return Int(String(decoding: line.prefix(3), as: UTF8.self)) ?? 0
         }
-        return nil
+        throw failure("the daemon closed the connection; try again", Sysexits.temporary)
     }
 }
 

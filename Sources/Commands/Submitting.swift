@@ -21,6 +21,10 @@ struct Submitting {
     /// What the largest message may have, and some for its header.
     private static let limit = 64 << 20
 
+    private static func unique(at time: Timestamp) -> [UInt8] {
+        Array("\(time.microseconds).\(getpid()).\(String(UInt64.random(in: 0...UInt64.max), radix: 36))".utf8)
+    }
+
     func deliver() throws {
         var recipients = try given.recipients.flatMap { try list($0) }
         // Before anything is read: whoever calls it by mistake at a terminal must not sit before it.
@@ -31,10 +35,11 @@ struct Submitting {
         let message: LocalMessage
         do {
             let name = given.fullName.map { Array($0.utf8) } ?? user.fullName
+            let now = Timestamp(microseconds: SystemClock.microseconds())
             let author = (sender ?? user.address).written(at: place.host)
             message = try LocalMessage(
                 try WholeFile.readStandardInput(limit: Self.limit), dotEnds: given.dotEnds, author: (name, author), host: place.host,
-                readsRecipients: given.readsRecipients)
+                readsRecipients: given.readsRecipients, mark: (Self.unique(at: now), now))
         } catch let error as SystemCallError {
             throw failure("\(error)", Sysexits.data)
         } catch {

@@ -37,6 +37,12 @@ public struct LocalAddress: Hashable, Sendable {
             return try block.fields.flatMap { field in
                 try AddressList(parsing: field.value).mailboxes.map { LocalAddress(mailbox: $0.mailbox) }
             }
+        } catch HeaderError.nonASCIILocalPart {
+            throw LocalMailError.addresses(source, "an address has non-ASCII characters before the '@', which Amazon SES cannot send to")
+        } catch HeaderError.unmappableDomain {
+            throw LocalMailError.addresses(source, "a domain has characters that have no certain ASCII form; write it as 'xn--...'")
+        } catch is HeaderError {
+            throw LocalMailError.addresses(source, "it is no list of addresses: it has a control character, or is too long")
         } catch {
             throw LocalMailError.addresses(source, "\(error)")
         }

@@ -50,7 +50,7 @@ struct LocalHeader {
         }
     }
 
-    var hasAuthor: Bool { fields.contains { $0.name.equalsIgnoringCase("From") } }
+    func has(_ name: StaticString) -> Bool { fields.contains { $0.name.equalsIgnoringCase(name) } }
 
     /// Everybody whom To, Cc and Bcc name, or the Resent fields of these names.
     func recipients() throws(LocalMailError) -> [LocalAddress] {

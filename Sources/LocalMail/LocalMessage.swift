@@ -17,8 +17,11 @@ public struct LocalMessage: Sendable {
     ///   - author: whom a From names that has to be made.
     ///   - host: what users of this host get as their domain.
     ///   - readsRecipients: `-t`.
+    ///   - mark: for Message-ID and Date where they are missing, so that copies of one message, handed in twice, are known as such; `nil`
+    ///     leaves both to the relay.
     public init(
-        _ input: [UInt8], dotEnds: Bool, author: (name: [UInt8], mailbox: Mailbox), host: Domain, readsRecipients: Bool
+        _ input: [UInt8], dotEnds: Bool, author: (name: [UInt8], mailbox: Mailbox), host: Domain, readsRecipients: Bool,
+        mark: (unique: [UInt8], time: Timestamp)? = nil
     ) throws(LocalMailError) {
         var lines = InputLines(input, dotEnds: dotEnds)
         var header = LocalHeader(&lines)
@@ -26,7 +29,13 @@ public struct LocalMessage: Sendable {
         header.qualify(with: host)
         var wire: [UInt8] = []
         wire.reserveCapacity(input.count + input.count / 32 + 1024)
-        if !header.hasAuthor { wire += Self.from(author.name, author.mailbox) }
+        if !header.has("From") { wire += Self.from(author.name, author.mailbox) }
+        if let mark {
+            if !header.has("Message-ID") {
+                wire += Array("Message-ID: ".utf8) + MessageID.make(unique: mark.unique, domain: host) + ASCII.crlf
+            }
+            if !header.has("Date") { wire += Array("Date: ".utf8) + MessageDate.format(mark.time) + ASCII.crlf }
+        }
         for field in header.fields { Self.add(field.octets[...], to: &wire) }
         wire += ASCII.crlf
         while let line = lines.next() { Self.add(line, to: &wire) }

@@ -39,6 +39,23 @@ extension Directory {
         }
     }
 
+    /// Makes an empty file and takes it away again.
+    public func proveRemoval(named name: String) throws(SystemCallError) {
+        try withDescriptor { raw throws(SystemCallError) in
+            let made = try retryingOnInterrupt("open", subject: "\(path)/\(name)") {
+                openat(raw, name, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0o600)
+            }
+            close(made)
+            _ = try retryingOnInterrupt("unlink", subject: "\(path)/\(name)") { unlinkat(raw, name, 0) }
+        }
+    }
+
+    public func removeEmptyFolder(_ name: String) throws(SystemCallError) {
+        try withDescriptor { raw throws(SystemCallError) in
+            _ = try retryingOnInterrupt("rmdir", subject: "\(path)/\(name)") { unlinkat(raw, name, AT_REMOVEDIR) }
+        }
+    }
+
     /// Opens what may be anything without being held up by it: no symbolic link is followed, no FIFO waited for.
     ///
     /// - Returns: `nil` if there is no such name.

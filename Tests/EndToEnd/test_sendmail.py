@@ -115,6 +115,21 @@ def test_an_author_is_made(place, relay, upstream, flags, env, expected):
     assert expected in found and "no-reply@mail.example.com" in found
 
 
+def test_a_drop_bears_its_own_message_id(place, relay):
+    """Handed in twice, it is the same message."""
+    relay.stop()
+    name = token()
+    try:
+        before = set(place.dropped())
+        place.run("-t", text=mail(name))
+        (file,) = set(place.dropped()) - before
+        with open(os.path.join(place.maildrop, file), "rb") as f:
+            header = f.read()
+        assert re.search(rb"\r\nMessage-ID: <\S+@\S+>\r\nDate: \w{3}, ", header)
+    finally:
+        relay.start()
+
+
 def test_text_without_a_header(place, relay, upstream):
     name = token()
     done = place.run("-v", "user@example.net", text=f"disk {name} is full\nX: no field of a header\n")
@@ -212,7 +227,7 @@ def test_strangers_have_no_users_here(relay):
 @pytest.mark.parametrize("flags,text,status,words", [
     ([], "x", USAGE, b"no recipients"), (["-t"], "Subject: x\n\nx\n", USAGE, b"no recipient"),
     (["-t"], "To: Ann Example\n\nx\n", DATA, b"To field"), (["@"], "x", USAGE, b"give an address"),
-    (["a b@example.net"], "x", USAGE, b"give an address"), (["-bd"], "", USAGE, b"systemctl start"),
+    (["a b@example.net"], "x", USAGE, b"give an address"), (["\u00fc@x.example"], "x", USAGE, b"before the '@'"), (["-bd"], "", USAGE, b"systemctl start"),
     (["-t"], mail("x", more="X-SES-Tenant: x\n"), PERMISSION, b"may not be set"),
     (["-t"], mail("x", sender="From: a@b.example, c@d.example\n"), DATA, b"exactly one address"),
 ])
@@ -232,6 +247,14 @@ def test_message_too_large(place, relay):
     assert b"552" in done.stderr
 
 
+def test_message_far_too_large(place, relay):
+    """The daemon hangs up while sendmail still writes: that is a refusal, not a daemon that is away."""
+    before = place.dropped()
+    done = place.run("-i", "user@example.net", text=b"From: a@b.example\n\n" + (b"x" * 75 + b"\n") * 80_000, expect=DATA)
+    assert b"552" in done.stderr
+    assert place.dropped() == before
+
+
 # -- other modes
 
 
@@ -243,6 +266,12 @@ def test_smtp_on_standard_input(place, relay, upstream):
     codes = [line[:3] for line in done.stdout.decode().splitlines() if line[3:4] == " "]
     assert codes == ["220", "250", "250", "250", "501", "354", "250", "250", "221"] or codes[4][0] == "5", done.stdout
     assert upstream.one_with(name).endswith(b"\r\n\r\n.dot\r\nx\r\n")
+
+
+def test_a_dialogue_that_ends_inside_a_message(place, relay):
+    lines = "EHLO me\nMAIL FROM:<www-data>\nRCPT TO:<root>\nDATA\nFrom: a@b.example\n\nx\n"
+    done = place.run("-bs", text=lines, user="www-data", expect=DATA)
+    assert b"was not taken" in done.stderr
 
 
 def test_smtp_library_over_bs(place, relay, upstream):
@@ -371,6 +400,27 @@ def test_what_is_no_mail_is_set_aside_and_told(place, relay, upstream):
         until(lambda: any(name in line and reason in line for line in relay.log().splitlines()), relay.log)
         # The operator reads of it.
         until(lambda: any(name in text(m) for m in upstream.messages() if b"the maildrop" in m), f"{name} in a mail to the operator")
+
+
+def test_one_message_holds_up_no_other(place, relay, upstream):
+    """What is far too large, goes on behind its end or has too many recipients is set aside; what comes after it in the folder arrives."""
+    envelope = b"MAIL FROM:<>\r\nRCPT TO:<user@example.net>\r\n"
+    inner, large, many, name = token(), token(), token(), token()
+    put(place, "0." + large, envelope + b"DATA\r\n" + messages.plain(large) + (b"x" * 76 + b"\r\n") * 80_000 + b".\r\n")
+    put(place, "1." + inner, envelope + b"DATA\r\n" + messages.plain(inner) + b"\r\n.\r\n" + b"junk\r\n" * 50 + b"\r\n.\r\n")
+    put(place, "2." + many, b"MAIL FROM:<>\r\n" + b"".join(b"RCPT TO:<u%d@example.net>\r\n" % i for i in range(2000)) + b"DATA\r\n" + messages.plain(many) + b"\r\n.\r\n")
+    put(place, "3." + name, envelope + b"DATA\r\n" + messages.plain(name) + b"\r\n.\r\n")
+    upstream.one_with(name)
+    until(lambda: {f"refused.0.{large}", f"refused.1.{inner}", f"refused.2.{many}"} <= set(place.dropped()), relay.log)
+    assert not any(inner.encode() in m and b"the maildrop" not in m for m in upstream.messages())
+    for file, reason in ((large, " 552 "), (inner, "final dot"), (many, "452")):
+        assert any(file in line and reason in line for line in relay.log().splitlines()), relay.log()
+
+
+def test_a_name_of_the_greatest_length(place, relay):
+    name = token().ljust(255, "x")
+    put(place, name, b"no mail")
+    until(lambda: name not in place.dropped(), relay.log)
 
 
 def text(message):

@@ -1,6 +1,32 @@
 internal import MailModel
 internal import SafeIO
 
+/// Looks for a final dot before the end: what follows it would be commands to the daemon.
+struct FinalDot {
+    /// False after octets behind the final dot.
+    private(set) var isWhole = true
+    /// The last octets that were seen; at first the end of the line DATA.
+    private var tail = ASCII.crlf
+    private var isOver = false
+
+    /// Whether the next piece of the message may be sent.
+    mutating func isClear(_ piece: [UInt8]) -> Bool {
+        guard !piece.isEmpty else { return isWhole }
+        if isOver { isWhole = false }
+        let window = tail + piece
+        var index = 0
+        while isWhole, let end = window[index...].firstIndex(of: ASCII.lineFeed) {
+            index = end + 1
+            guard end >= 4, window[end - 4...end].elementsEqual("\r\n.\r\n".utf8) else { continue }
+            isOver = true
+            break
+        }
+        if isOver, index < window.count { isWhole = false }
+        tail = Array(window.suffix(4))
+        return isWhole
+    }
+}
+
 /// A file of the maildrop that was found whole: who left it, the envelope, and where the message begins.
 struct DroppedMail: ~Copyable {
     let file: ForeignFile

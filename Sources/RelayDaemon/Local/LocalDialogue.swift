@@ -1,5 +1,6 @@
-public import SafeIO
+internal import Glibc
 internal import MailModel
+public import SafeIO
 
 /// The client's side of a submission over a Unix-domain socket, where there is neither TLS nor AUTH: one message.
 public struct LocalDialogue: ~Copyable {
@@ -41,7 +42,7 @@ public struct LocalDialogue: ~Copyable {
                 try stream.writeAll(piece)
             }
         } catch {
-            throw LocalRefusal(stage: .content, reply: nil, text: "\(error)")
+            throw lost(error, at: .content)
         }
         let reply = try expect("2", at: .content)
         try? stream.writeAll(Array("QUIT\r\n".utf8))
@@ -68,13 +69,27 @@ public struct LocalDialogue: ~Copyable {
         do throws(SystemCallError) {
             try stream.writeAll(Array(command.utf8) + ASCII.crlf)
         } catch {
-            throw LocalRefusal(stage: stage, reply: nil, text: "\(error)")
+            throw lost(error, at: stage)
         }
+    }
+
+    /// Whoever refuses and hangs up while we still write has said why: that counts, not that the rest could not be written.
+    private mutating func lost(_ error: SystemCallError, at stage: LocalRefusal.Stage) -> LocalRefusal {
+        if error.code == EPIPE || error.code == ECONNRESET, let text = try? answer(at: stage), let code = Int(text.prefix(3)), code >= 400 {
+            return LocalRefusal(stage: stage, reply: code, text: text)
+        }
+        return LocalRefusal(stage: stage, reply: nil, text: "\(error)")
     }
 
     /// - Returns: the last line of the reply.
     @discardableResult
     private mutating func expect(_ first: Character, at stage: LocalRefusal.Stage) throws(LocalRefusal) -> String {
+        let text = try answer(at: stage)
+        guard text.first == first else { throw LocalRefusal(stage: stage, reply: Int(text.prefix(3)) ?? 0, text: text) }
+        return text
+    }
+
+    private mutating func answer(at stage: LocalRefusal.Stage) throws(LocalRefusal) -> String {
         while true {
             let line: [UInt8]?
             do throws(SystemCallError) {
@@ -84,9 +99,7 @@ public struct LocalDialogue: ~Copyable {
             }
             guard let line else { throw LocalRefusal(stage: stage, reply: nil, text: "the daemon closed the connection") }
             if line.count > 3, line[3] == ASCII.hyphen { continue }
-            let text = PrintableText.sanitized(line.last == ASCII.carriageReturn ? line.dropLast() : line[...], limit: 1000)
-            guard text.first == first else { throw LocalRefusal(stage: stage, reply: Int(text.prefix(3)) ?? 0, text: text) }
-            return text
+            return PrintableText.sanitized(line.last == ASCII.carriageReturn ? line.dropLast() : line[...], limit: 1000)
         }
     }
 }
@@ -120,8 +133,17 @@ public struct LocalRefusal: Error, Hashable, Sendable {
     public var isPermanent: Bool { reply.map { $0 / 100 == 5 } ?? false }
 
     /// Whether the daemon was not there, or could not do its part: then the message may wait for it. Limits are none of that; who meets one
-    /// must hear of it.
-    public var isDaemonAway: Bool { reply == nil || reply == 421 || reply == 451 }
+    /// must hear of it, and of what is wrong with this one message.
+    public var isDaemonAway: Bool { reply == nil || reply == 421 || reply == 451 && isBeforeMessage }
+
+    /// Whether it says nothing about the message, for little or nothing of it was told.
+    var isBeforeMessage: Bool { stage == .greeting || stage == .sender }
+
+    /// Whether there are too many recipients (RFC 3463, X.5.3), who become no fewer.
+    var isTooManyRecipients: Bool {
+        guard let status = text.split(separator: " ").dropFirst().first else { return false }
+        return status.split(separator: ".").dropFirst().elementsEqual(["5", "3"])
+    }
 
     /// Whether it is about what this user may do (RFC 3463, X.7.X).
     public var isPolicy: Bool {

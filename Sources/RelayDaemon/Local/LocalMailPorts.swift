@@ -34,7 +34,8 @@ final class LocalMailPorts: Sendable {
         do throws(SystemCallError) {
             let folder = try Maildrop.open(path)
             reader = MaildropReader(
-                folder, keepsRefusedFor: loaded.configuration.queue.history, service: service, workers: workers, log: log,
+                folder, keepsRefusedFor: loaded.configuration.queue.history, lifetime: loaded.configuration.queue.lifetime,
+                service: service, workers: workers, log: log,
                 policy: { [self] in policy(of: $0) }, tell: tell)
         } catch {
             let text = "the maildrop \(path) cannot be used: \(error); make it with: install -d -o fairlead -g fairlead -m 3733 \(path)"

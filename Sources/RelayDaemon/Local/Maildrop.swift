@@ -19,6 +19,8 @@ public enum Maildrop {
         if mkdir(path, 0o700) != 0, errno != EEXIST { throw .current("mkdir", subject: path) }
         let folder = try Directory(path: path)
         let status = try folder.ownStatus()
+        // What cannot be taken away would be sent again.
+        try folder.proveRemoval(named: "\(unfinished)probe.\(getpid())")
         guard status.mode != mode || status.owner != geteuid() else { return folder }
         // Its owner may take away what others put in.
         guard status.owner == geteuid() else { throw SystemCallError("open", code: EPERM, subject: path) }

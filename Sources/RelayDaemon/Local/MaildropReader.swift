@@ -4,6 +4,7 @@ internal import MailModel
 internal import Networking
 internal import SafeIO
 internal import Submission
+internal import Synchronization
 
 /// Hands in what waits in the maildrop, as the users who left it, by the same road as all other mail: limits and refusals are the same.
 ///
@@ -21,6 +22,8 @@ final class MaildropReader: Sendable {
 
     private let folder: Directory
     private let keepsRefusedFor: Int
+    private let lifetime: Int
+    private let waiting = Mutex(WaitingDrops())
     private let service: SubmissionService
     private let workers: WorkerPool
     private let log: Log
@@ -29,14 +32,16 @@ final class MaildropReader: Sendable {
     private let queue = DispatchQueue(label: "maildrop", qos: .utility)
 
     /// - Parameters:
+    ///   - lifetime: what still cannot be handed in after it is set aside.
     ///   - policy: of a user's number; `nil` if the user may not send.
     ///   - tell: a mail to the operator.
     init(
-        _ folder: Directory, keepsRefusedFor: Duration, service: SubmissionService, workers: WorkerPool, log: Log,
+        _ folder: Directory, keepsRefusedFor: Duration, lifetime: Duration, service: SubmissionService, workers: WorkerPool, log: Log,
         policy: @escaping @Sendable (UInt32) -> ListenerPolicy?, tell: @escaping @Sendable (AlarmMail.Message) -> Void
     ) {
         self.folder = folder
         self.keepsRefusedFor = Int(keepsRefusedFor.components.seconds)
+        self.lifetime = Int(lifetime.components.seconds)
         self.service = service
         self.workers = workers
         self.log = log
@@ -50,18 +55,29 @@ final class MaildropReader: Sendable {
         while !Task.isCancelled {
             let change = try? folder.lastChange()
             var wait = Self.interval
-            if change == nil || change != seen {
-                let isDone = await round()
+            let isDue = waiting.withLock { $0.due }.map { $0 <= .now } ?? false
+            if change == nil || change != seen || isDue {
                 // What was put in meanwhile changed the folder again, and so did we.
-                seen = isDone ? change : nil
-                if !isDone { wait = Self.pause }
+                switch await round() {
+                case .complete: seen = change
+                case .partial: seen = nil
+                case .stopped: (seen, wait) = (nil, Self.pause)
+                }
             }
             try? await Task.sleep(for: wait)
         }
     }
 
-    /// - Returns: false if something is left that a later round can do.
-    private func round() async -> Bool {
+    private enum Round {
+        /// What is left waits by itself.
+        case complete
+        /// The next round goes on.
+        case partial
+        /// Nothing can be handed in now.
+        case stopped
+    }
+
+    private func round() async -> Round {
         await withCheckedContinuation { continuation in
             queue.async { continuation.resume(returning: self.handIn()) }
         }
@@ -69,12 +85,14 @@ final class MaildropReader: Sendable {
 
     // MARK: One round, on the queue
 
-    private func handIn() -> Bool {
-        guard let group = try? folder.ownStatus().group else { return false }
+    private func handIn() -> Round {
+        guard let group = try? folder.ownStatus().group else { return .stopped }
+        let now = ContinuousClock.now
         var names: [String] = []
         var left = false
         let failure = folder.forEachName { (name: String) throws(Never) in
             if name.hasPrefix(Maildrop.unfinished) || name.hasPrefix(Maildrop.refused) { return tidy(name) }
+            if waiting.withLock({ $0.isWaiting(name, at: now) }) { return }
             if names.count < Self.roundLimit { names.append(name) } else { left = true }
         }
         if let failure { log.warning("maildrop: \(failure)") }
@@ -82,16 +100,21 @@ final class MaildropReader: Sendable {
         // Names begin with the time. A stop of the daemon ends this too: the next session is told 421.
         for name in names.sorted() {
             switch handIn(name, group) {
-            case .done: break
-            case .refused(let text): refused.append(text)
-            case .later: left = true
+            case .done: waiting.withLock { $0.forget(name) }
+            case .refused(let text):
+                waiting.withLock { $0.forget(name) }
+                refused.append(text)
+            case .later: waiting.withLock { $0.hold(name, until: .now + Self.pause) }
             case .stop:
                 report(refused)
-                return false
+                return .stopped
             }
         }
         report(refused)
-        return !left && failure == nil
+        guard failure == nil else { return .stopped }
+        guard !left else { return .partial }
+        waiting.withLock { $0.forgetAbsent(dueBefore: now) }
+        return .complete
     }
 
     private enum Ending {
@@ -115,31 +138,45 @@ final class MaildropReader: Sendable {
         } catch {
             return setAside(name, "it cannot be opened: \(error)")
         }
+        let stamp = mail.file.status.stamp
+        if waiting.withLock({ $0.isQueued(name, stamp) }) { return takeAway(name, stamp, isFirst: false) }
         let user = mail.file.status.owner
         guard let policy = policy(user) else { return setAside(name, "user \(user) may not send here; see local.accounts") }
         do throws(LocalRefusal) {
             let id = try submit(mail, policy)
-            // Not taken away, it would be sent again.
-            try remove(name)
             log.info(
                 "maildrop: user \(user) left a message at \(Timestamp(microseconds: Int64(mail.file.changed) * 1_000_000)), queued as \(id)"
             )
-            return .done
+            return takeAway(name, stamp, isFirst: true)
         } catch {
-            if error.isPermanent {
+            if error.isDaemonAway, error.isBeforeMessage {
+                log.notice("maildrop: \(name) waits: \(error.words)")
+                return .stop
+            }
+            if isHopeless(error, name, mail.file.changed) {
                 let sender = PrintableText.sanitized(mail.sender, limit: 320)
                 return setAside(name, "from user \(user), sender <\(sender)>, \(mail.recipients.count) recipients: \(error.words)")
             }
             log.notice("maildrop: \(name) waits: \(error.words)")
-            return error.isDaemonAway ? .stop : .later
+            return .later
         }
     }
 
-    private func remove(_ name: String) throws(LocalRefusal) {
+    private func isHopeless(_ error: LocalRefusal, _ name: String, _ changed: Int) -> Bool {
+        if error.isPermanent || error.isTooManyRecipients { return true }
+        if error.reply == nil, waiting.withLock({ $0.countFault(name) }) >= WaitingDrops.faultLimit { return true }
+        return Int(SystemClock.microseconds() / 1_000_000) - changed > lifetime
+    }
+
+    /// A message that is in the queue. Where its file stays, it must not be sent again.
+    private func takeAway(_ name: String, _ stamp: FileStamp, isFirst: Bool) -> Ending {
         do throws(SystemCallError) {
             try folder.remove(name)
+            return .done
         } catch {
-            throw LocalRefusal(stage: .content, reply: nil, text: "\(error)")
+            waiting.withLock { $0.holdQueued(name, stamp, until: .now + Self.pause) }
+            if isFirst { log.error("maildrop: \(folder.path)/\(name) is in the queue and cannot be removed: \(error); remove it") }
+            return .later
         }
     }
 
@@ -161,6 +198,7 @@ final class MaildropReader: Sendable {
         try dialogue.envelope(sender: mail.sender, recipients: mail.recipients)
         var offset = 0
         var isChanged = false
+        var dots = FinalDot()
         do throws(LocalRefusal) {
             return try dialogue.content { () throws(SystemCallError) in
                 guard let piece = try mail.piece(at: offset) else {
@@ -168,18 +206,26 @@ final class MaildropReader: Sendable {
                     throw SystemCallError("read", code: ESTALE, subject: mail.name)
                 }
                 offset += piece.count
+                guard dots.isClear(piece) else { throw SystemCallError("read", code: EBADMSG, subject: mail.name) }
                 return piece
             }
         } catch {
+            if !dots.isWhole { throw LocalRefusal(stage: .content, reply: 554, text: "octets follow its final dot") }
             if isChanged { throw LocalRefusal(stage: .content, reply: 554, text: "it was changed while it was handed in") }
             throw error
         }
     }
 
     private func setAside(_ name: String, _ reason: String) -> Ending {
-        let kept = Maildrop.refused + name
+        var kept = Maildrop.refused + name
         do throws(SystemCallError) {
-            try folder.rename(name, to: kept)
+            do throws(SystemCallError) {
+                try folder.rename(name, to: kept)
+            } catch {
+                // Too long with its prefix, or something stands there that cannot be replaced.
+                kept = "\(Maildrop.refused)\(SystemClock.microseconds()).\(String(UInt64.random(in: 0...UInt64.max), radix: 36))"
+                try folder.rename(name, to: kept)
+            }
         } catch {
             log.error("maildrop: \(folder.path)/\(name): \(reason); and it cannot be set aside: \(error)")
             return .later
@@ -207,7 +253,11 @@ final class MaildropReader: Sendable {
         guard let found = try? folder.openForeign(name) else { return }
         let age = Int(SystemClock.microseconds() / 1_000_000) - found.changed
         guard age > (name.hasPrefix(Maildrop.unfinished) ? Self.unfinishedLimit : keepsRefusedFor) else { return }
-        _ = try? folder.remove(name)
+        do throws(SystemCallError) {
+            try folder.remove(name)
+        } catch {
+            if error.code == EISDIR { try? folder.removeEmptyFolder(name) }
+        }
     }
 }
 
