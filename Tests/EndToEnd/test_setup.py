@@ -1,4 +1,5 @@
 """From nothing to the first mail: `setup`, on a terminal and with flags; what it writes, prints and never touches."""
+import grp
 import json
 import os
 import pty
@@ -113,6 +114,21 @@ def test_it_can_be_run_again_and_overwrites_nothing(host):
     assert host.snapshot() == before
     refused = host.setup("--domain", "other.example", expect=CONFIGURATION)
     assert "- domain: other.example" in refused.stderr and host.snapshot() == before
+
+
+def has_group():
+    return any(group.gr_name == "fairlead" for group in grp.getgrall())
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or has_group(), reason="only root without the group is told how to share the files")
+def test_nothing_of_other_programs_is_to_be_shared(host):
+    """A configuration that lies among other files, such as /etc/fairlead.yaml."""
+    with_others = next(w for w in json.loads(host.setup(*BASIC, "--json").stdout)["warnings"] if "chgrp" in w)
+    words = with_others.split()
+    assert "-R" not in words and host.path("")[:-1] not in words
+    assert all(host.path(name) in words for name in ["fairlead.yaml", "ses.env", "passwords", "tls", "tls/privkey.pem", "dkim"])
+    command = with_others[with_others.index("chgrp"):].replace("chgrp fairlead", f"chgrp {os.getgid()}")
+    subprocess.run(["sh", "-ec", command], check=True)
 
 
 def test_one_missing_file_is_made_again(host):

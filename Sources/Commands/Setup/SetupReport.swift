@@ -33,10 +33,21 @@ struct SetupReport {
         self.config = config
         records = try settings.identities.flatMap(DNSPlan(settings).records)
         if geteuid() == 0, getgrnam("fairlead") == nil {
+            let paths = Self.private(files, config: config).map(ShellText.quoted).joined(separator: " ")
             warnings.append(
                 "there is no group fairlead, so that only root can read these files; make the user first (adduser --system --group fairlead), "
-                    + "then: chgrp -R fairlead \(DKIMKeys.split(config).folder) and chmod -R g+rX,o= \(DKIMKeys.split(config).folder)")
+                    + "then: chgrp fairlead \(paths) && chmod g+rX \(paths)")
         }
+    }
+
+    /// The files of the relay, and those of their folders that nobody else has anything in: never the folder of a configuration that lies
+    /// among other programs' files, such as /etc/fairlead.yaml.
+    private static func `private`(_ files: [SetupFiles.Made], config: String) -> [String] {
+        let base = DKIMKeys.split(config).folder
+        let inner = ["tls", "dkim"].map { "\(base)/\($0)" }
+        let own = inner + (base.hasSuffix("/fairlead") ? [base] : [])
+        let named = files.filter { $0.state != "kept" || (own + [base]).contains(DKIMKeys.split($0.path).folder) }.map(\.path)
+        return own.filter { folder in named.contains { DKIMKeys.split($0).folder == folder } }.sorted() + named
     }
 
     private var isSelfSigned: Bool {
