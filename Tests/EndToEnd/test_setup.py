@@ -5,6 +5,8 @@ import os
 import pty
 import re
 import select
+import shlex
+import socket
 import stat
 import subprocess
 import time
@@ -129,6 +131,21 @@ def test_nothing_of_other_programs_is_to_be_shared(host):
     assert all(host.path(name) in words for name in ["fairlead.yaml", "ses.env", "passwords", "tls", "tls/privkey.pem", "dkim"])
     command = with_others[with_others.index("chgrp"):].replace("chgrp fairlead", f"chgrp {os.getgid()}")
     subprocess.run(["sh", "-ec", command], check=True)
+
+
+def test_the_hook_for_renewals_knows_the_configuration(host):
+    step = next(step for step in json.loads(host.setup(*BASIC, "--json").stdout)["to_do"] if "certbot certonly" in step)
+    words = shlex.split(step[step.index("certbot certonly"):])
+    assert words[words.index("-d") + 1] == "relay.example.com"
+    hook = shlex.split(words[words.index("--deploy-hook") + 1])
+    assert hook[:3] == ["fairlead", "certificate", "install"] and hook[hook.index("--config") + 1] == host.config
+    assert hook[-2:] == ["$RENEWED_LINEAGE/fullchain.pem", "$RENEWED_LINEAGE/privkey.pem"]
+
+
+@pytest.mark.skipif("." in socket.getfqdn(), reason="this host has a full name")
+def test_a_host_without_a_full_name_must_be_given_one(host):
+    assert "--hostname" in host.run("setup", "--no-check", *BASIC, expect=USAGE).stderr
+    assert not os.path.exists(host.path(""))
 
 
 def test_one_missing_file_is_made_again(host):

@@ -37,10 +37,14 @@ struct SetupFacts {
     }
 
     /// Only a host without a full name must be told the one that apps use.
-    private func hostname() throws -> Domain? {
+    private mutating func hostname() throws -> Domain? {
         if let name = try given("--hostname", options.hostname, Self.hostName) { return name }
         let own = HostName.full()
-        guard mayAsk, let own, !own.isFullyQualified else { return nil }
+        if let own, own.isFullyQualified { return nil }
+        guard mayAsk, let own else {
+            missing.append("--hostname (the name that apps reach this host by; the host has no full name)")
+            return nil
+        }
         let answer = try Prompt.ask("Name that apps reach this host by", standard: own.description, Self.hostName)
         return answer == own ? nil : answer
     }

@@ -118,6 +118,18 @@ struct SetupReport {
 
     private func heading(_ text: String) { Terminal.line("\n" + Terminal.styled(text, .bold)) }
 
+    /// The hook of the package knows the usual configuration only; certbot runs the line in a shell, from wherever it is.
+    private var deployHook: String {
+        let packaged = "/usr/share/fairlead/letsencrypt-deploy-hook"
+        if config == CommonOptions.standardConfig, access(packaged, X_OK) == 0 { return packaged }
+        let path = realpath(config, nil)
+        defer { free(path) }
+        let option = ShellText.quoted(path.map { String(cString: $0) } ?? config)
+        return ShellText.quoted(
+            "fairlead certificate install --skip-other-names --config \(option) "
+                + #""$RENEWED_LINEAGE/fullchain.pem" "$RENEWED_LINEAGE/privkey.pem""#)
+    }
+
     /// In the order in which they are best done.
     private var steps: [String] {
         let region = settings.upstream.effectiveRegion ?? "your region"
@@ -131,8 +143,9 @@ struct SetupReport {
             steps.append(
                 "The certificate is self-signed: apps must be told to trust \(settings.tls.certificate). The real one goes to "
                     + "\(settings.tls.certificate) and \(settings.tls.privateKey); with Let's Encrypt: "
-                    + "certbot certonly --standalone -d \(hostname.isFullyQualified ? hostname.description : "NAME") --deploy-hook /usr/share/fairlead/letsencrypt-deploy-hook"
-            )
+                    + (hostname.isFullyQualified
+                        ? "certbot certonly --standalone -d \(hostname) --deploy-hook \(deployHook)"
+                        : "set `hostname` in \(config) to a full name first, such as relay.example.com"))
         }
         if login?.reason != nil || login == nil { steps.append("Look whether SES takes the login: fairlead check upstream\(option)") }
         if !isDaemonRunning {
