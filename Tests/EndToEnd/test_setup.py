@@ -111,11 +111,32 @@ def test_it_can_be_run_again_and_overwrites_nothing(host):
     again = json.loads(host.setup("--json").stdout)
     assert host.snapshot() == before
     assert {file["state"] for file in again["files"]} == {"kept"} and "password" not in again and again["account"] == "shop"
-    # Flags that say otherwise change nothing either.
-    host.setup(*BASIC[:2], "--smtp-user", "AKIAOTHER", "--smtp-password", "other", "--region", "us-east-1", "--operator", "x@y.example")
+    # The same command again is no mistake.
+    host.setup(*BASIC, "--app", "shop", "--region", "eu-west-1", "--operator", f"postmaster@{DOMAIN}")
+    host.setup(*BASIC[:4], "--password-stdin", stdin=PASSWORD + "\n")
     assert host.snapshot() == before
     refused = host.setup("--domain", "other.example", expect=CONFIGURATION)
     assert "- domain: other.example" in refused.stderr and host.snapshot() == before
+
+
+@pytest.mark.parametrize("flags, words", [
+    (["--region", "us-east-1"], ["--region", "`upstream.host`", "eu-west-1"]),
+    (["--operator", "x@y.example"], ["--operator", "`operator`", f"postmaster@{DOMAIN}"]),
+    (["--hostname", "other.example.com"], ["--hostname", "`hostname`", "relay.example.com"]),
+    (["--selector", "other"], ["--selector", "`identities.dkim.selector`"]),
+    (["--upstream-host", "sandbox.example"], ["--upstream-host", "`upstream.host`"]),
+    (["--upstream-port", "465"], ["--upstream-port", "`upstream.port`", "587"]),
+    (["--smtp-user", "AKIAOTHER"], ["ses.env", "is kept"]),
+    (["--smtp-password", "other"], ["ses.env", "is kept"]),
+    (["--access-key-id", "AKIAOTHER"], ["ses.env", "is kept"]),
+    (["--password-stdin"], ["ses.env", "is kept"]),
+])
+def test_a_flag_that_a_file_contradicts_is_not_passed_over(host, flags, words):
+    host.setup(*BASIC)
+    before = host.snapshot()
+    done = host.setup(*flags, stdin="another\n", expect=CONFIGURATION)
+    assert all(word in done.stderr for word in words), done.stderr
+    assert host.snapshot() == before
 
 
 def has_group():

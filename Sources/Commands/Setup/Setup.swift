@@ -26,7 +26,10 @@ struct Setup: AsyncParsableCommand {
         let isNew = SetupFiles.isUnwritten(configuration: common.config)
         let wanted = isNew ? try facts.configuration() : nil
         let settings = try isNew ? wanted.map { try parsed($0.text) } : ConfigurationFile.read(common.config)
-        if let settings, !isNew { try compare(settings) }
+        if let settings, !isNew {
+            try compare(settings)
+            try compareValues(settings)
+        }
         // Every answer is there before the first file is written.
         let credentials = try credentials(settings, &facts)
         guard facts.missing.isEmpty, let settings else {
@@ -81,7 +84,10 @@ struct Setup: AsyncParsableCommand {
     /// - Returns: the content of `ses.env`; `nil` if there are credentials already.
     private func credentials(_ settings: Configuration?, _ facts: inout SetupFacts) throws -> [UInt8]? {
         let path = settings?.upstream.credentials
-        if let path, !SetupFiles.isUnwritten(credentials: path) { return nil }
+        if let settings, let path, !SetupFiles.isUnwritten(credentials: path) {
+            try compareCredentials(settings.upstream)
+            return nil
+        }
         let region = settings?.upstream.effectiveRegion
         guard let (credentials, isDerived) = try facts.credentials(region: region ?? options.region ?? "eu-west-1") else { return nil }
         return content(credentials, isDerived: isDerived, region, over: path.flatMap { try? WholeFile.read($0) } ?? [])
