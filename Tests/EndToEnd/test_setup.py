@@ -339,8 +339,11 @@ def test_a_refused_login_can_be_typed_again(host, make):
     terminal.expect("(not shown): ")
     terminal.type("wrong\n")
     terminal.expect("535")
+    terminal.expect("in eu-west-1 (the region is upstream.region in ")
     terminal.expect("[Y/n] ")
     terminal.type("y\n")
+    terminal.expect("[eu-west-1]: ")
+    terminal.type("us-west-2\n")
     terminal.expect(f"[{USER}]: ")
     terminal.type("\n")
     terminal.expect("(not shown): ")
@@ -348,6 +351,25 @@ def test_a_refused_login_can_be_typed_again(host, make):
     assert terminal.end() == 0, terminal.seen
     env = host.read("ses.env")
     assert env.count("SES_SMTP_PASSWORD=") == 1 and PASSWORD in env and "good" in terminal.seen
+    assert "\n  region: us-west-2\n" in host.read("fairlead.yaml") and "SES console (us-west-2" in terminal.seen
+
+
+def test_the_region_of_a_configuration_that_was_there_stays(host, make):
+    sandbox = make.sandbox()
+    host.setup(*BASIC, "--app", "shop", "--upstream-host", "localhost", "--upstream-port", sandbox.port, "--ca-file", make.keys.ca)
+    os.remove(host.path("ses.env"))
+    before = host.read("fairlead.yaml")
+    terminal = Terminal(host.command("setup", "--smtp-user", USER))
+    terminal.expect("(not shown): ")
+    terminal.type("wrong\n")
+    terminal.expect("[Y/n] ")
+    terminal.type("y\n")
+    terminal.expect(f"[{USER}]: ")
+    terminal.type("\n")
+    terminal.expect("(not shown): ")
+    terminal.type(PASSWORD + "\n")
+    assert terminal.end() == 0, terminal.seen
+    assert host.read("fairlead.yaml") == before and "AWS region" not in terminal.seen
 
 
 # -- and then it runs
