@@ -52,8 +52,13 @@ public struct RoadTest: Sendable {
             findings.append(
                 "the certificate in \(certificate) is for \(names.joined(separator: ", ")), and not for \(login.hostname): "
                     + "apps must connect by one of these names")
-            serverName = names.first ?? serverName
+            serverName = Self.serverName(names) ?? serverName
         }
+    }
+
+    /// One that the certificate is for; a wildcard names no host, so any label stands in its place.
+    static func serverName(_ names: [String]) -> String? {
+        names.first { !$0.hasPrefix("*.") } ?? names.first.map { "relay" + $0.dropFirst() }
     }
 
     public func submit() async -> Answer {

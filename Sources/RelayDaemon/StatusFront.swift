@@ -69,31 +69,33 @@ final class StatusFront: Sendable {
         do throws(BindFailure) {
             return Change(wanted: wanted, opened: try await open(wanted))
         } catch {
-            guard wanted.isGiven else { return Change(wanted: wanted) }
+            // A port that is our own is free once it is closed, which is not before everything else is found possible.
+            let isOurs = error.code == EADDRINUSE && current?.port == wanted.address.port
+            guard wanted.isGiven, !isOurs else { return Change(wanted: wanted) }
             throw .configuration([wanted.problem(Self.explanation(error, wanted.address))])
         }
     }
 
     func apply(_ change: Change) async {
-        let closing = state.withLock { state -> StatusServer? in
-            guard let wanted = change.wanted else {
-                defer { (state.open, state.missing) = (nil, nil) }
-                return state.open?.server
+        let (closing, opening) = state.withLock { state -> (StatusServer?, Wanted?) in
+            if let wanted = change.wanted, change.opened == nil {
+                if let open = state.open, open.wanted.address == wanted.address {
+                    open.server.change(wanted.access)
+                    state.open = Open(wanted: wanted, server: open.server)
+                    return (nil, nil)
+                }
+                if let missing = state.missing, missing.wanted.address == wanted.address {
+                    state.missing = (wanted, missing.trouble)
+                    return (nil, nil)
+                }
             }
-            if let opened = change.opened {
-                defer { (state.open, state.missing) = (opened, nil) }
-                return state.open?.server
-            }
-            if let open = state.open, open.wanted.address == wanted.address {
-                open.server.change(wanted.access)
-                state.open = Open(wanted: wanted, server: open.server)
-            } else if let missing = state.missing {
-                state.missing = (wanted, missing.trouble)
-            }
-            return nil
+            defer { (state.open, state.missing) = (change.opened, nil) }
+            return (state.open?.server, change.opened == nil ? change.wanted : nil)
         }
         if let opened = change.opened { announce(opened) }
+        // The old address goes in any case: it may be one that nobody must reach any more.
         await closing?.stop()
+        await start(opening)
     }
 
     func stop() async {
@@ -134,6 +136,7 @@ final class StatusFront: Sendable {
         }
         state.withLock { state in
             state.missing = (wanted, trouble)
+            state.retry?.cancel()
             state.retry = retry
         }
     }

@@ -19,6 +19,8 @@ public final class StatusServer: Sendable {
     private static let connectionLimit = 64
     /// A connection that is silent so long is closed.
     private static let patience: TimeAmount = .seconds(60)
+    /// A connection that has asked for nothing by then is closed, so that silent ones cannot keep health checks out for long.
+    fileprivate static let firstRequestPatience: TimeAmount = .seconds(10)
     private static let headerLimit = 16 << 10
 
     /// Listens, and answers from then on.
@@ -38,7 +40,7 @@ public final class StatusServer: Sendable {
                 source: source, access: { live.access.withLock(\.self) }, timeline: { live.timeline.withLock(\.self) }),
             server: .http1(
                 configuration: HTTP1Channel.Configuration(
-                    idleTimeout: patience,
+                    additionalChannelHandlers: [FirstRequestDeadline()], idleTimeout: patience,
                     httpDecoderConfiguration: HTTP1Channel.Configuration.DecoderConfiguration(
                         maxHeaderFieldSize: headerLimit, maxHeaderListSize: headerLimit, maxHeaderFieldCount: 100))),
             configuration: ApplicationConfiguration(
@@ -95,6 +97,25 @@ public struct BindFailure: Error {
 
     init(_ error: any Error) {
         self.init(code: (error as? IOError)?.errnoCode ?? 0, reason: "\(error)")
+    }
+}
+
+/// Closes a connection whose first request is not answered in time; drops of it now and then do not help.
+private final class FirstRequestDeadline: ChannelOutboundHandler, RemovableChannelHandler {
+    typealias OutboundIn = Any
+    private var deadline: Scheduled<Void>?
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        let channel = context.channel
+        deadline = context.eventLoop.scheduleTask(in: StatusServer.firstRequestPatience) { channel.close(promise: nil) }
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) { deadline?.cancel() }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        deadline?.cancel()
+        deadline = nil
+        context.write(data, promise: promise)
     }
 }
 

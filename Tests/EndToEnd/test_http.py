@@ -207,6 +207,33 @@ def test_reload_moves_opens_and_closes(make, upstream, keys):
     assert relay.stop() == 0
 
 
+@pytest.mark.parametrize("old, new", [("0.0.0.0", "127.0.0.1"), ("127.0.0.1", "0.0.0.0")])
+def test_reload_to_another_address_with_the_same_port(make, upstream, old, new):
+    at = free_ports(1)[0]
+    relay = make.relay(upstream, http=f"{old}:{at}")
+    relay.configure(http=f"{new}:{at}")
+    relay.cli("reload")
+    # Only who listens everywhere is reached here.
+    assert port_open(at, "127.0.0.2") == (new == "0.0.0.0")
+    assert web.get(at, "/healthz/live").status == 200
+    assert relay.stop() == 0
+
+
+def test_silent_connections_do_not_keep_health_checks_out_for_long(relay, port):
+    silent = [socket.create_connection(("127.0.0.1", port), 10) for _ in range(80)]
+    try:
+        for raw in silent[:40]:
+            raw.sendall(b"GET / HTTP/1.1\r\n")
+        began = time.monotonic()
+        with socket.create_connection(("127.0.0.1", port), 30) as asking:
+            asking.sendall(b"GET /healthz/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert asking.recv(12) == b"HTTP/1.1 200"
+        assert time.monotonic() - began < 25
+    finally:
+        for raw in silent:
+            raw.close()
+
+
 def test_mail_flows_without_the_port(make, upstream, keys):
     """A port that is taken is no reason not to start; it is told, and had as soon as it is free."""
     at = free_ports(1)[0]

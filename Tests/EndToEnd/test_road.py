@@ -246,6 +246,15 @@ def of(folder):
         return openssl_certificate(f.read())
 
 
+def test_the_road_with_a_wildcard_for_other_names(shown, pair):
+    wildcard = pair("*.example.net")
+    for name in ["fullchain.pem", "privkey.pem"]:
+        shown.write_secret(f"tls/{name}", (wildcard / name).read_text())
+    shown.cli("reload")
+    answer = shown.json("test", TO)
+    assert answer["ok"] and any("*.example.net, and not for relay.example.com" in finding for finding in answer["findings"])
+
+
 HOOK = os.path.join(REPOSITORY, "packaging", "letsencrypt-deploy-hook")
 
 

@@ -1,9 +1,12 @@
 """From nothing to the first mail: `setup`, on a terminal and with flags; what it writes, prints and never touches."""
+import grp
 import json
 import os
 import pty
 import re
 import select
+import shlex
+import socket
 import stat
 import subprocess
 import time
@@ -108,11 +111,62 @@ def test_it_can_be_run_again_and_overwrites_nothing(host):
     again = json.loads(host.setup("--json").stdout)
     assert host.snapshot() == before
     assert {file["state"] for file in again["files"]} == {"kept"} and "password" not in again and again["account"] == "shop"
-    # Flags that say otherwise change nothing either.
-    host.setup(*BASIC[:2], "--smtp-user", "AKIAOTHER", "--smtp-password", "other", "--region", "us-east-1", "--operator", "x@y.example")
+    # The same command again is no mistake.
+    host.setup(*BASIC, "--app", "shop", "--region", "eu-west-1", "--operator", f"postmaster@{DOMAIN}")
+    host.setup(*BASIC[:4], "--password-stdin", stdin=PASSWORD + "\n")
     assert host.snapshot() == before
     refused = host.setup("--domain", "other.example", expect=CONFIGURATION)
     assert "- domain: other.example" in refused.stderr and host.snapshot() == before
+
+
+@pytest.mark.parametrize("flags, words", [
+    (["--region", "us-east-1"], ["--region", "`upstream.host`", "eu-west-1"]),
+    (["--operator", "x@y.example"], ["--operator", "`operator`", f"postmaster@{DOMAIN}"]),
+    (["--hostname", "other.example.com"], ["--hostname", "`hostname`", "relay.example.com"]),
+    (["--selector", "other"], ["--selector", "`identities.dkim.selector`"]),
+    (["--upstream-host", "sandbox.example"], ["--upstream-host", "`upstream.host`"]),
+    (["--upstream-port", "465"], ["--upstream-port", "`upstream.port`", "587"]),
+    (["--smtp-user", "AKIAOTHER"], ["ses.env", "is kept"]),
+    (["--smtp-password", "other"], ["ses.env", "is kept"]),
+    (["--access-key-id", "AKIAOTHER"], ["ses.env", "is kept"]),
+    (["--password-stdin"], ["ses.env", "is kept"]),
+])
+def test_a_flag_that_a_file_contradicts_is_not_passed_over(host, flags, words):
+    host.setup(*BASIC)
+    before = host.snapshot()
+    done = host.setup(*flags, stdin="another\n", expect=CONFIGURATION)
+    assert all(word in done.stderr for word in words), done.stderr
+    assert host.snapshot() == before
+
+
+def has_group():
+    return any(group.gr_name == "fairlead" for group in grp.getgrall())
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or has_group(), reason="only root without the group is told how to share the files")
+def test_nothing_of_other_programs_is_to_be_shared(host):
+    """A configuration that lies among other files, such as /etc/fairlead.yaml."""
+    with_others = next(w for w in json.loads(host.setup(*BASIC, "--json").stdout)["warnings"] if "chgrp" in w)
+    words = with_others.split()
+    assert "-R" not in words and host.path("")[:-1] not in words
+    assert all(host.path(name) in words for name in ["fairlead.yaml", "ses.env", "passwords", "tls", "tls/privkey.pem", "dkim"])
+    command = with_others[with_others.index("chgrp"):].replace("chgrp fairlead", f"chgrp {os.getgid()}")
+    subprocess.run(["sh", "-ec", command], check=True)
+
+
+def test_the_hook_for_renewals_knows_the_configuration(host):
+    step = next(step for step in json.loads(host.setup(*BASIC, "--json").stdout)["to_do"] if "certbot certonly" in step)
+    words = shlex.split(step[step.index("certbot certonly"):])
+    assert words[words.index("-d") + 1] == "relay.example.com"
+    hook = shlex.split(words[words.index("--deploy-hook") + 1])
+    assert hook[:3] == ["fairlead", "certificate", "install"] and hook[hook.index("--config") + 1] == host.config
+    assert hook[-2:] == ["$RENEWED_LINEAGE/fullchain.pem", "$RENEWED_LINEAGE/privkey.pem"]
+
+
+@pytest.mark.skipif("." in socket.getfqdn(), reason="this host has a full name")
+def test_a_host_without_a_full_name_must_be_given_one(host):
+    assert "--hostname" in host.run("setup", "--no-check", *BASIC, expect=USAGE).stderr
+    assert not os.path.exists(host.path(""))
 
 
 def test_one_missing_file_is_made_again(host):
@@ -285,8 +339,11 @@ def test_a_refused_login_can_be_typed_again(host, make):
     terminal.expect("(not shown): ")
     terminal.type("wrong\n")
     terminal.expect("535")
+    terminal.expect("in eu-west-1 (the region is upstream.region in ")
     terminal.expect("[Y/n] ")
     terminal.type("y\n")
+    terminal.expect("[eu-west-1]: ")
+    terminal.type("us-west-2\n")
     terminal.expect(f"[{USER}]: ")
     terminal.type("\n")
     terminal.expect("(not shown): ")
@@ -294,6 +351,25 @@ def test_a_refused_login_can_be_typed_again(host, make):
     assert terminal.end() == 0, terminal.seen
     env = host.read("ses.env")
     assert env.count("SES_SMTP_PASSWORD=") == 1 and PASSWORD in env and "good" in terminal.seen
+    assert "\n  region: us-west-2\n" in host.read("fairlead.yaml") and "SES console (us-west-2" in terminal.seen
+
+
+def test_the_region_of_a_configuration_that_was_there_stays(host, make):
+    sandbox = make.sandbox()
+    host.setup(*BASIC, "--app", "shop", "--upstream-host", "localhost", "--upstream-port", sandbox.port, "--ca-file", make.keys.ca)
+    os.remove(host.path("ses.env"))
+    before = host.read("fairlead.yaml")
+    terminal = Terminal(host.command("setup", "--smtp-user", USER))
+    terminal.expect("(not shown): ")
+    terminal.type("wrong\n")
+    terminal.expect("[Y/n] ")
+    terminal.type("y\n")
+    terminal.expect(f"[{USER}]: ")
+    terminal.type("\n")
+    terminal.expect("(not shown): ")
+    terminal.type(PASSWORD + "\n")
+    assert terminal.end() == 0, terminal.seen
+    assert host.read("fairlead.yaml") == before and "AWS region" not in terminal.seen
 
 
 # -- and then it runs

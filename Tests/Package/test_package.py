@@ -85,7 +85,8 @@ def test_every_command_has_a_page_and_completions(machine):
 
 
 def test_configured_and_started(machine):
-    machine.run(f"fairlead setup --domain {DOMAIN} --smtp-user {USER} --password-stdin --no-check", stdin=PASSWORD + "\n")
+    machine.run(f"fairlead setup --domain {DOMAIN} --smtp-user {USER} --password-stdin --hostname relay.example.com --no-check",
+                stdin=PASSWORD + "\n")
     machine.run("systemctl start fairlead")
     assert active(machine) == "active"
     main = machine.run("systemctl show -P MainPID fairlead").stdout.strip()

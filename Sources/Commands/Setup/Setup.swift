@@ -24,12 +24,15 @@ struct Setup: AsyncParsableCommand {
         var facts = SetupFacts(options)
         var files = SetupFiles()
         let isNew = SetupFiles.isUnwritten(configuration: common.config)
-        let wanted = isNew ? try facts.configuration() : nil
-        let settings = try isNew ? wanted.map { try parsed($0.text) } : ConfigurationFile.read(common.config)
-        if let settings, !isNew { try compare(settings) }
+        var wanted = isNew ? try facts.configuration() : nil
+        let found = try isNew ? wanted.map { try parsed($0.text) } : ConfigurationFile.read(common.config)
+        if let found, !isNew {
+            try compare(found)
+            try compareValues(found)
+        }
         // Every answer is there before the first file is written.
-        let credentials = try credentials(settings, &facts)
-        guard facts.missing.isEmpty, let settings else {
+        let credentials = try credentials(found, &facts)
+        guard facts.missing.isEmpty, var settings = found else {
             throw failure("needs \(facts.missing.joined(separator: ", ")); on a terminal it asks for what is missing", Sysexits.usage)
         }
         let app = try facts.app(existing: accounts(settings))
@@ -46,14 +49,16 @@ struct Setup: AsyncParsableCommand {
         try files.writeCertificate(settings.tls, names: Self.certificateNames(hostname))
         let password = try addAccount(app, settings, &files)
 
+        let isDaemonRunning = tellDaemon(common)
+        let login = options.noCheck ? nil : try await login(&settings, &wanted, facts, mayRetype: credentials != nil)
         var report = try SetupReport(
             settings, hostname: hostname, files: files.made, account: app, password: password, config: common.config)
-        report.isDaemonRunning = tellDaemon(common)
+        report.isDaemonRunning = isDaemonRunning
+        report.login = login
         report.warnings += warnings()
         if let wanted, options.operatorAddress == nil, !facts.mayAsk {
             report.warnings.append("alarms and reports go to \(wanted.operatorAddress): see that somebody reads it, or change `operator`")
         }
-        if !options.noCheck { report.login = try await login(settings, facts, mayRetype: credentials != nil) }
         let frameworks = options.frameworks.isEmpty ? AppFramework.allCases : options.frameworks
         output.json ? try report.printJSON(frameworks) : report.print(frameworks)
     }
@@ -81,14 +86,21 @@ struct Setup: AsyncParsableCommand {
     /// - Returns: the content of `ses.env`; `nil` if there are credentials already.
     private func credentials(_ settings: Configuration?, _ facts: inout SetupFacts) throws -> [UInt8]? {
         let path = settings?.upstream.credentials
-        if let path, !SetupFiles.isUnwritten(credentials: path) { return nil }
+        if let settings, let path, !SetupFiles.isUnwritten(credentials: path) {
+            try compareCredentials(settings.upstream)
+            return nil
+        }
         let region = settings?.upstream.effectiveRegion
         guard let (credentials, isDerived) = try facts.credentials(region: region ?? options.region ?? "eu-west-1") else { return nil }
         return content(credentials, isDerived: isDerived, region, over: path.flatMap { try? WholeFile.read($0) } ?? [])
     }
 
-    /// Tries the login; where SES refuses what was typed just now, it can be typed again.
-    private func login(_ settings: Configuration, _ facts: SetupFacts, mayRetype: Bool) async throws -> UpstreamProbe? {
+    /// Tries the login; where SES refuses what was typed just now, it can be typed again, with the region if that was, too.
+    ///
+    /// - Parameter wanted: the configuration of this run; `nil` if there was one before, which stays as it is.
+    private func login(
+        _ settings: inout Configuration, _ wanted: inout ConfigurationText?, _ facts: SetupFacts, mayRetype: Bool
+    ) async throws -> UpstreamProbe? {
         while true {
             let probe = try? await UpstreamProbe.run(configuration: common.config)
             guard let probe, probe.isLoginRefused, mayRetype, facts.mayAsk else { return probe }
@@ -96,10 +108,19 @@ struct Setup: AsyncParsableCommand {
             let path = settings.upstream.credentials
             let old = (try? WholeFile.read(path)) ?? []
             let user = EnvironmentFile.parse(old, file: path).file["SES_SMTP_USERNAME"]?.exposed ?? []
-            guard
-                let (credentials, isDerived) = try facts.retypedCredentials(
-                    region: settings.upstream.effectiveRegion, user: String(decoding: user, as: UTF8.self))
-            else { return probe }
+            let place = "upstream.\(settings.upstream.region == nil ? "host" : "region") in \(common.config)"
+            guard try facts.wantsToRetype(region: settings.upstream.effectiveRegion, place: place) else { return probe }
+            let region = try wanted.map { try facts.retypedRegion($0.region) }
+            let (credentials, isDerived) = try facts.retypedCredentials(
+                region: region ?? settings.upstream.effectiveRegion, user: String(decoding: user, as: UTF8.self))
+            if let region, region != wanted?.region {
+                wanted?.region = region
+                let text = wanted?.text ?? ""
+                settings = try parsed(text)
+                do throws(SystemCallError) { try SecretFile.write(common.config, Array(text.utf8)) } catch {
+                    throw SetupFiles.failed(error)
+                }
+            }
             do throws(SystemCallError) {
                 try SecretFile.write(path, content(credentials, isDerived: isDerived, settings.upstream.effectiveRegion, over: old))
             } catch { throw SetupFiles.failed(error) }

@@ -37,10 +37,14 @@ struct SetupFacts {
     }
 
     /// Only a host without a full name must be told the one that apps use.
-    private func hostname() throws -> Domain? {
+    private mutating func hostname() throws -> Domain? {
         if let name = try given("--hostname", options.hostname, Self.hostName) { return name }
         let own = HostName.full()
-        guard mayAsk, let own, !own.isFullyQualified else { return nil }
+        if let own, own.isFullyQualified { return nil }
+        guard mayAsk, let own else {
+            missing.append("--hostname (the name that apps reach this host by; the host has no full name)")
+            return nil
+        }
         let answer = try Prompt.ask("Name that apps reach this host by", standard: own.description, Self.hostName)
         return answer == own ? nil : answer
     }
@@ -61,11 +65,17 @@ struct SetupFacts {
         return try Self.credentials(user, secret, isDerived: isKey || looksLikeKey(secret), region)
     }
 
+    /// - Returns: whether the login shall be typed again.
+    func wantsToRetype(region: String?, place: String) throws -> Bool {
+        let region = region.map { " in \($0)" } ?? ""
+        return try mayAsk && Prompt.confirm("SES refuses this login\(region) (the region is \(place)). Type it again?", standard: true)
+    }
+
+    func retypedRegion(_ region: String) throws -> String { try Prompt.ask("AWS region", standard: region, Self.region) }
+
     /// The same, typed again, because SES does not take what is there.
     ///
-    /// - Returns: `nil` if the person would rather not.
-    func retypedCredentials(region: String?, user: String) throws -> (credentials: UpstreamCredentials, isDerived: Bool)? {
-        guard mayAsk, try Prompt.confirm("SES refuses this login. Type it again?", standard: true) else { return nil }
+    func retypedCredentials(region: String?, user: String) throws -> (credentials: UpstreamCredentials, isDerived: Bool) {
         let user = try Prompt.ask("SMTP user name of SES (AKIA…)", standard: user, Self.oneLine)
         let secret = try Prompt.secret("SMTP password (not shown)")
         return try Self.credentials(user, secret, isDerived: asksForKey(secret), region)

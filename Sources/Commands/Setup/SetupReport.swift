@@ -33,10 +33,21 @@ struct SetupReport {
         self.config = config
         records = try settings.identities.flatMap(DNSPlan(settings).records)
         if geteuid() == 0, getgrnam("fairlead") == nil {
+            let paths = Self.private(files, config: config).map(ShellText.quoted).joined(separator: " ")
             warnings.append(
                 "there is no group fairlead, so that only root can read these files; make the user first (adduser --system --group fairlead), "
-                    + "then: chgrp -R fairlead \(DKIMKeys.split(config).folder) and chmod -R g+rX,o= \(DKIMKeys.split(config).folder)")
+                    + "then: chgrp fairlead \(paths) && chmod g+rX \(paths)")
         }
+    }
+
+    /// The files of the relay, and those of their folders that nobody else has anything in: never the folder of a configuration that lies
+    /// among other programs' files, such as /etc/fairlead.yaml.
+    private static func `private`(_ files: [SetupFiles.Made], config: String) -> [String] {
+        let base = DKIMKeys.split(config).folder
+        let inner = ["tls", "dkim"].map { "\(base)/\($0)" }
+        let own = inner + (base.hasSuffix("/fairlead") ? [base] : [])
+        let named = files.filter { $0.state != "kept" || (own + [base]).contains(DKIMKeys.split($0.path).folder) }.map(\.path)
+        return own.filter { folder in named.contains { DKIMKeys.split($0).folder == folder } }.sorted() + named
     }
 
     private var isSelfSigned: Bool {
@@ -107,6 +118,18 @@ struct SetupReport {
 
     private func heading(_ text: String) { Terminal.line("\n" + Terminal.styled(text, .bold)) }
 
+    /// The hook of the package knows the usual configuration only; certbot runs the line in a shell, from wherever it is.
+    private var deployHook: String {
+        let packaged = "/usr/share/fairlead/letsencrypt-deploy-hook"
+        if config == CommonOptions.standardConfig, access(packaged, X_OK) == 0 { return packaged }
+        let path = realpath(config, nil)
+        defer { free(path) }
+        let option = ShellText.quoted(path.map { String(cString: $0) } ?? config)
+        return ShellText.quoted(
+            "fairlead certificate install --skip-other-names --config \(option) "
+                + #""$RENEWED_LINEAGE/fullchain.pem" "$RENEWED_LINEAGE/privkey.pem""#)
+    }
+
     /// In the order in which they are best done.
     private var steps: [String] {
         let region = settings.upstream.effectiveRegion ?? "your region"
@@ -120,8 +143,9 @@ struct SetupReport {
             steps.append(
                 "The certificate is self-signed: apps must be told to trust \(settings.tls.certificate). The real one goes to "
                     + "\(settings.tls.certificate) and \(settings.tls.privateKey); with Let's Encrypt: "
-                    + "certbot certonly --standalone -d \(hostname.isFullyQualified ? hostname.description : "NAME") --deploy-hook /usr/share/fairlead/letsencrypt-deploy-hook"
-            )
+                    + (hostname.isFullyQualified
+                        ? "certbot certonly --standalone -d \(hostname) --deploy-hook \(deployHook)"
+                        : "set `hostname` in \(config) to a full name first, such as relay.example.com"))
         }
         if login?.reason != nil || login == nil { steps.append("Look whether SES takes the login: fairlead check upstream\(option)") }
         if !isDaemonRunning {
