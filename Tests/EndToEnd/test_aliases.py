@@ -1,5 +1,6 @@
 """Mail for our aliases: sent on in the alias's own name, to targets that nobody else sees; and what may write to them."""
 import os
+import re
 import signal
 
 import pytest
@@ -91,6 +92,21 @@ def test_two_targets_get_an_aligned_message(relay, upstream, keys):
     assert header["To"] == "<support@mail.example.com>"
     assert verdicts.addresses(octets, "X-Original-From") == [FOREIGN]
     assert b"anna@" not in octets and b"ben@" not in octets
+
+
+def test_two_targets_at_postfix(binary, make, keys):
+    """A server that is not ours delivers a copy to each of the two."""
+    postfix = make.postfix()
+    relay = make_relay(make, postfix)
+    mark = token()
+    assert submit(relay, keys, foreign(mark), ["support@mail.example.com"], SES, SES_PASSWORD)[0] == 250
+    until(lambda: postfix.log().count("status=sent") == 2, postfix.log, 20)
+    assert sorted(re.findall(r" to=<([^>]*)>.*status=sent", postfix.log())) == ["anna@corp.example", "ben@other.example"]
+    copies = [octets for octets in postfix.messages() if mark.encode() in octets]
+    assert len(copies) == 2
+    for octets in copies:
+        assert verdicts.shortcomings(octets, keys) == []
+        assert verdicts.addresses(octets, "From") == ["support@mail.example.com"] and verdicts.addresses(octets, "Reply-To") == [FOREIGN]
 
 
 def test_reply_to_of_the_author_stays(relay, upstream, keys):
