@@ -193,7 +193,7 @@ def test_where_the_login_is_refused(make, sandbox):
     relay = make.relay(sandbox, start=False)
     relay.write_secret("ses.env", "SES_SMTP_USERNAME=AKIAIOSFODNN7EXAMPLE\nSES_SMTP_PASSWORD=wrong\n")
     answer, found = steps(relay, UNAVAILABLE)
-    assert found == fails_at("auth") and "535" in answer["reason"] and "reload" in answer["cure"]
+    assert found == fails_at("auth") and "535" in answer["reason"] and "upstream.credentials" in answer["cure"]
 
 
 def test_where_starttls_is_not_offered(make):

@@ -414,7 +414,7 @@ def test_one_message_holds_up_no_other(place, relay, upstream):
     until(lambda: {f"refused.0.{large}", f"refused.1.{inner}", f"refused.2.{many}"} <= set(place.dropped()), relay.log)
     assert not any(inner.encode() in m and b"the maildrop" not in m for m in upstream.messages())
     for file, reason in ((large, " 552 "), (inner, "final dot"), (many, "452")):
-        assert any(file in line and reason in line for line in relay.log().splitlines()), relay.log()
+        until(lambda: any(file in line and reason in line for line in relay.log().splitlines()), relay.log)
 
 
 def test_a_name_of_the_greatest_length(place, relay):
