@@ -57,6 +57,6 @@ public enum Maildrop {
         }
         // The folder cannot be opened, and so not synced, by those who may not list it. The journals of ext4 and XFS carry the new name with a
         // sync of the file that bears it.
-        _ = fsync(descriptor.rawValue)
+        _ = try retryingOnInterrupt("fsync", subject: path) { fsync(descriptor.rawValue) }
     }
 }

@@ -185,7 +185,8 @@ final class MaildropReader: Sendable {
         let stream: UnixStream
         do throws(SystemCallError) {
             let (ours, theirs) = try ConnectedSocket.pair()
-            guard let descriptor = ours.take() else { return "" }
+            // An answer without an id would take the file away.
+            guard let descriptor = ours.take() else { throw SystemCallError("socketpair", code: EBADF, subject: mail.name) }
             stream = try UnixStream(connected: descriptor, timeout: .seconds(300))
             let worker = workers.next()
             let service = service
