@@ -92,7 +92,7 @@ public final class TLSContext: @unchecked Sendable {
         _ = shim_SSL_CTX_set_session_cache_mode(pointer, Int(SSL_SESS_CACHE_OFF))
         try Self.check("SSL_CTX_set_num_tickets", SSL_CTX_set_num_tickets(pointer, 0))
         try Self.check("SSL_CTX_set_max_early_data", SSL_CTX_set_max_early_data(pointer, 0))
-        _ = shim_SSL_CTX_set_mode(pointer, Int(SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_AUTO_RETRY))
+        _ = shim_SSL_CTX_set_mode(pointer, Int(SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_AUTO_RETRY))
     }
 
     private func use(_ certificateChainPEM: [UInt8], _ privateKeyPEM: [UInt8]) throws(OpenSSLError) {

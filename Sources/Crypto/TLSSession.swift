@@ -87,6 +87,10 @@ public struct TLSSession: ~Copyable {
         return result == 1 ? .done(count) : try step(after: "SSL_write", result)
     }
 
+    /// Lets go of the buffers for a record each way, some 34 KiB, unless one of them holds part of a record; the next octet brings them
+    /// back. For a session that rests: to do it after every record costs several times what the record does.
+    public mutating func releaseBuffers() { SSL_free_buffers(ssl) }
+
     /// Says that nothing more will be written. Once is enough; after a failure or inside the handshake it says nothing.
     public mutating func sendCloseNotify() {
         guard failure == nil, SSL_is_init_finished(ssl) == 1, SSL_get_shutdown(ssl) & SSL_SENT_SHUTDOWN == 0 else { return }

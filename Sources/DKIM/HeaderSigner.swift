@@ -25,13 +25,13 @@ public struct HeaderSigner: Sendable {
         value.append(tag: "v=1;")
         value.append(tag: "a=rsa-sha256;")
         value.append(tag: "c=relaxed/relaxed;")
-        value.append(tag: Array("d=".utf8) + domain.octets + [ASCII.semicolon])
-        value.append(tag: Array("s=".utf8) + selector.octets + [ASCII.semicolon])
-        value.append(tag: Array("t=\(max(0, time.seconds));".utf8))
+        value.append(tag: "d=", domain.octets)
+        value.append(tag: "s=", selector.octets)
+        value.append(tag: "t=", Array(String(max(0, time.seconds)).utf8))
         for (index, name) in names.enumerated() {
             value.append(name: name, isFirst: index == 0, isLast: index == names.count - 1)
         }
-        value.append(tag: Array("bh=".utf8) + Base64.encode(bodyHash) + [ASCII.semicolon])
+        value.append(tag: "bh=", Base64.encode(bodyHash))
         value.append(tag: "b=")
 
         var signed: [UInt8] = []
@@ -62,17 +62,17 @@ private struct SignatureText {
     init() { octets.reserveCapacity(1024) }
 
     /// A whole tag, on this line or the next.
-    mutating func append(tag: [UInt8]) {
-        separate(tag.count)
-        put(tag[...])
+    mutating func append(tag: StaticString) {
+        separate(tag.utf8CodeUnitCount)
+        put(tag)
     }
 
-    mutating func append(tag: StaticString) {
-        tag.withUTF8Buffer { text in
-            separate(text.count)
-            octets.append(contentsOf: text)
-            column += text.count
-        }
+    /// The same, with its value and a semicolon behind it.
+    mutating func append(tag: StaticString, _ text: [UInt8]) {
+        separate(tag.utf8CodeUnitCount + text.count + 1)
+        put(tag)
+        put(text[...])
+        put(";")
     }
 
     /// A name of `h=`, which may be folded behind each colon.

@@ -103,15 +103,13 @@ extension Dispatcher {
 
     private func store(_ outcome: Outcome, then: @escaping @Sendable () -> Void = {}) {
         writing += 1
-        Task {
+        store.record(outcome.record) { result in
             var failure: QueueError?
-            do throws(QueueError) {
-                try await store.record(outcome.record)
-            } catch {
-                failure = error.meansGone ? nil : error
+            if case .failure(let error) = result, !error.meansGone { failure = error }
+            self.executor.run { [failure] in
+                then()
+                self.assumeIsolated { $0.written(outcome, failure: failure) }
             }
-            then()
-            written(outcome, failure: failure)
         }
     }
 

@@ -6,7 +6,7 @@ public import Upstream
 /// Owns *when*: takes freshly committed messages on from memory, refills from the store what is due, and starts attempts as far as route,
 /// capacity and fairness allow. What an attempt came to is written down before the message may be started again.
 public actor Dispatcher {
-    nonisolated let executor: any SerialExecutor
+    nonisolated let executor: any DispatcherExecutor
     public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
     let store: any QueueStore
     var route: any DeliveryRoute
@@ -55,7 +55,7 @@ public actor Dispatcher {
     ///   - executor: where the dispatcher runs; a queue of its own if none is given.
     public init(
         store: any QueueStore, route: any DeliveryRoute, settings: DispatcherSettings, events: any EventSink, time: Timekeeper,
-        reports: (any ReportWriting)? = nil, executor: (any SerialExecutor)? = nil
+        reports: (any ReportWriting)? = nil, executor: (any DispatcherExecutor)? = nil
     ) {
         self.executor = executor ?? QueueExecutor(label: "fairlead.dispatcher")
         self.store = store
@@ -81,7 +81,7 @@ public actor Dispatcher {
             inbox.messages.append(message)
             return inbox.messages.count == 1
         }
-        if wasEmpty { Task { await self.emptyInbox() } }
+        if wasEmpty { executor.run { self.assumeIsolated { $0.emptyInbox() } } }
     }
 
     /// The message was not stored.

@@ -11,19 +11,32 @@ enum ReceivedField {
     static func make(
         _ info: ReceivedInfo, hostname: Domain, queueID: QueueID, recipient: Mailbox?, at time: Timestamp
     ) throws(HeaderError) -> HeaderField {
-        var pieces: [[UInt8]] = [Array("from".utf8), hello(info.helloName)]
+        var writer = FieldWriter(.received)
+        writer.word("from")
+        writer.word(hello(info.helloName))
         if let user = info.user {
-            pieces.append(contentsOf: [Array("(userid".utf8), Array("\(user))".utf8)])
+            writer.word("(userid")
+            writer.word("\(user))")
         } else if let address = info.address {
-            pieces.append(literal(Array(address.utf8)))
+            writer.word(literal(Array(address.utf8)))
         }
-        pieces.append(contentsOf: [Array("by".utf8), hostname.octets])
-        pieces.append(contentsOf: [Array("with".utf8), Array(info.transfer.rawValue.utf8)])
-        pieces.append(contentsOf: [Array("id".utf8), Array(queueID.description.utf8)])
-        if let recipient { pieces.append(contentsOf: [Array("for".utf8), [ASCII.less] + recipient.wireOctets + [ASCII.greater]]) }
-        pieces[pieces.count - 1].append(ASCII.semicolon)
-        for word in MessageDate.format(time).split(separator: ASCII.space) { pieces.append(Array(word)) }
-        return try HeaderField(.received, pieces: pieces)
+        writer.word("by")
+        writer.word(hostname.octets)
+        writer.word("with")
+        writer.word(info.transfer.rawValue)
+        writer.word("id")
+        writer.word(queueID.description)
+        if let recipient {
+            writer.word("for")
+            writer.word { octets in
+                octets.append(ASCII.less)
+                recipient.write(to: &octets)
+                octets.append(ASCII.greater)
+            }
+        }
+        writer.attach(ASCII.semicolon)
+        for word in MessageDate.format(time).split(separator: ASCII.space) { writer.word(word) }
+        return try writer.field()
     }
 
     /// A name cannot be more than what a domain or an address literal is made of; the rest becomes `?`.

@@ -50,7 +50,7 @@ public struct LocalMessage: Sendable {
     }
 
     private static func from(_ name: [UInt8], _ mailbox: Mailbox) -> [UInt8] {
-        let named = try? HeaderField(.from, addresses: [(DisplayName(text: name), mailbox)])
+        let named = try? HeaderField(.from, mailbox, called: DisplayName(text: name))
         return named.map { Array($0.octets) } ?? Array("From: ".utf8) + mailbox.wireOctets + ASCII.crlf
     }
 }

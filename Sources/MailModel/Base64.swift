@@ -1,11 +1,9 @@
 /// Base 64 as SMTP AUTH and MIME use it (RFC 4648 §4): strict when reading, padded when writing.
 public enum Base64 {
-    public static func encode(_ octets: some Collection<UInt8>) -> [UInt8] {
-        // Through a concrete type, so that no caller in another module pays for a generic loop.
-        octets.withContiguousStorageIfAvailable(encode(buffer:)) ?? Array(octets).withUnsafeBufferPointer(encode(buffer:))
-    }
+    @inlinable public static func encode(_ octets: some Collection<UInt8>) -> [UInt8] { encode(Array(octets)) }
 
-    private static func encode(buffer octets: UnsafeBufferPointer<UInt8>) -> [UInt8] {
+    /// Not generic: other modules would call it unspecialised, at ten times the cost.
+    public static func encode(_ octets: [UInt8]) -> [UInt8] {
         var encoded: [UInt8] = []
         encoded.reserveCapacity((octets.count + 2) / 3 * 4)
         var bits: UInt32 = 0

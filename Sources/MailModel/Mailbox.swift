@@ -12,13 +12,22 @@ public struct Mailbox: Hashable, Sendable {
     }
 
     /// Parses `local-part@domain`, without angle brackets. The domain begins after the last `@` outside quotes.
-    public init(parsing text: some BidirectionalCollection<UInt8>) throws(AddressError) {
-        try self.init(octets: Array(text), domain: { octets throws(AddressError) in try Domain(octets) })
+    @inlinable public init(parsing text: some BidirectionalCollection<UInt8>) throws(AddressError) {
+        try self.init(parsing: Array(text))
+    }
+
+    /// Not generic: other modules would call it unspecialised, at ten times the cost.
+    public init(parsing text: [UInt8]) throws(AddressError) {
+        try self.init(octets: text, domain: { octets throws(AddressError) in try Domain(octets) })
     }
 
     /// As `init(parsing:)`, but `user@localhost` is let through: a sender's address that will be rewritten anyway.
-    public init(parsingSender text: some BidirectionalCollection<UInt8>) throws(AddressError) {
-        try self.init(octets: Array(text), domain: { octets throws(AddressError) in try Domain(allowingSingleLabel: octets) })
+    @inlinable public init(parsingSender text: some BidirectionalCollection<UInt8>) throws(AddressError) {
+        try self.init(parsingSender: Array(text))
+    }
+
+    public init(parsingSender text: [UInt8]) throws(AddressError) {
+        try self.init(octets: text, domain: { octets throws(AddressError) in try Domain(allowingSingleLabel: octets) })
     }
 
     private init(
@@ -40,7 +49,19 @@ public struct Mailbox: Hashable, Sendable {
     }
 
     /// The form for SMTP paths and header fields: `"a b"@example.com`. Never contains CR, LF or NUL.
-    public var wireOctets: [UInt8] { localPart.wireOctets + [ASCII.at] + domain.octets }
+    public var wireOctets: [UInt8] {
+        var octets: [UInt8] = []
+        octets.reserveCapacity(localPart.octets.count + 1 + domain.octets.count)
+        write(to: &octets)
+        return octets
+    }
+
+    /// Appends `wireOctets`.
+    public func write(to octets: inout [UInt8]) {
+        octets.append(contentsOf: localPart.wireOctets)
+        octets.append(ASCII.at)
+        octets.append(contentsOf: domain.octets)
+    }
 }
 
 extension Mailbox: CustomStringConvertible {

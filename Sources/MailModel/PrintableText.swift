@@ -3,13 +3,19 @@ public enum PrintableText {
     /// Printable ASCII only: every other octet becomes `?`; what passes `limit` octets is cut and marked with `...`.
     ///
     /// One value stays one line, and no escape sequence reaches a terminal.
-    public static func sanitized(_ octets: some Collection<UInt8>, limit: Int) -> String {
-        let octets = Array(octets)  // generic code is slow across modules
-        let isCut = octets.count > limit
-        // Through a concrete type, so that no caller in another module pays for a generic loop.
-        var kept = Array(octets.prefix(isCut ? Swift.max(0, limit - 3) : limit))
-        for index in kept.indices where !ASCII.isPrintable(kept[index]) { kept[index] = UInt8(ascii: "?") }
-        if isCut { kept.append(contentsOf: "...".utf8) }
+    @inlinable public static func sanitized(_ octets: some Collection<UInt8>, limit: Int) -> String {
+        var kept = Array(octets)
+        sanitize(&kept, limit: limit)
         return String(decoding: kept, as: UTF8.self)
+    }
+
+    /// The same where the octets lie.
+    ///
+    /// - Parameter start: those before it are left alone, and do not count.
+    public static func sanitize(_ octets: inout [UInt8], from start: Int = 0, limit: Int) {
+        let isCut = octets.count - start > limit
+        if isCut { octets.removeSubrange((start + Swift.max(0, limit - 3))...) }
+        for index in start..<octets.count where !ASCII.isPrintable(octets[index]) { octets[index] = UInt8(ascii: "?") }
+        if isCut { octets.append(contentsOf: "...".utf8) }
     }
 }

@@ -36,8 +36,10 @@ public struct QueueID: Hashable, Sendable, Comparable {
 
 extension QueueID: CustomStringConvertible {
     public var description: String {
-        let octets = (0..<13).map { Self.digits[Int(value >> (60 - 5 * Int64($0))) & 31] }
-        return String(decoding: octets, as: UTF8.self)
+        String(unsafeUninitializedCapacity: 13) { octets in
+            for index in 0..<13 { octets.initializeElement(at: index, to: Self.digits[Int(value >> (60 - 5 * Int64(index))) & 31]) }
+            return 13
+        }
     }
 }
 

@@ -55,12 +55,17 @@ public struct Reply: Hashable, Sendable {
     public var wireOctets: [UInt8] {
         var octets: [UInt8] = []
         octets.reserveCapacity(lines.reduce(0) { $0 + $1.utf8.count + 24 })
-        let digits = Array(String(code).utf8)
-        let prefix = Array(enhancedStatus.map { $0 + " " }?.utf8 ?? "".utf8)
         for (index, line) in lines.enumerated() {
-            octets.append(contentsOf: digits)
+            octets.appendDecimal(Int(code))
             octets.append(index == lines.count - 1 ? ASCII.space : ASCII.hyphen)
-            octets.append(contentsOf: prefix)
+            if let status {
+                octets.appendDecimal(Int(code / 100))
+                octets.append(ASCII.dot)
+                octets.appendDecimal(Int(status.subject))
+                octets.append(ASCII.dot)
+                octets.appendDecimal(Int(status.detail))
+                octets.append(ASCII.space)
+            }
             octets.append(contentsOf: line.utf8)
             octets.append(contentsOf: ASCII.crlf)
         }

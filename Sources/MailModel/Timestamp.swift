@@ -65,14 +65,29 @@ public struct CivilTime: Hashable, Sendable {
 extension Timestamp: CustomStringConvertible {
     /// `2026-03-01T09:05:07.123Z` (RFC 3339), milliseconds cut off.
     public var description: String {
+        var octets: [UInt8] = []
+        octets.reserveCapacity(24)
+        write(to: &octets)
+        return String(decoding: octets, as: UTF8.self)
+    }
+
+    /// Appends `description`.
+    public func write(to octets: inout [UInt8]) {
         let civil = CivilTime(self)
-        func padded(_ value: Int, _ width: Int) -> String {
-            let digits = String(value)
-            return String(repeating: "0", count: Swift.max(0, width - digits.utf8.count)) + digits
-        }
-        let fraction = Int((microseconds - seconds * 1_000_000) / 1000)
-        return "\(padded(Int(civil.year), 4))-\(padded(civil.month, 2))-\(padded(civil.day, 2))"
-            + "T\(padded(civil.hour, 2)):\(padded(civil.minute, 2)):\(padded(civil.second, 2)).\(padded(fraction, 3))Z"
+        octets.appendDecimal(Int(civil.year), digits: 4)
+        octets.append(ASCII.hyphen)
+        octets.appendDecimal(civil.month, digits: 2)
+        octets.append(ASCII.hyphen)
+        octets.appendDecimal(civil.day, digits: 2)
+        octets.append(UInt8(ascii: "T"))
+        octets.appendDecimal(civil.hour, digits: 2)
+        octets.append(ASCII.colon)
+        octets.appendDecimal(civil.minute, digits: 2)
+        octets.append(ASCII.colon)
+        octets.appendDecimal(civil.second, digits: 2)
+        octets.append(ASCII.dot)
+        octets.appendDecimal(Int((microseconds - seconds * 1_000_000) / 1000), digits: 3)
+        octets.append(UInt8(ascii: "Z"))
     }
 }
 

@@ -2,7 +2,10 @@
 struct FieldEncoder {
     private(set) var octets: [UInt8] = []
 
-    init(version: UInt8) { octets.append(version) }
+    init(version: UInt8) {
+        octets.reserveCapacity(480)
+        octets.append(version)
+    }
 
     mutating func field(_ tag: UInt8, _ text: String?) {
         guard var text else { return }

@@ -45,14 +45,23 @@ public struct EncodedOriginal: Hashable, Sendable {
     /// A header of more octets was never taken in.
     static let longestHeader = 16 << 20
 
+    /// A shorter one stays as it is: to compress it takes as long as to sync its share of a transaction, and would free less than a
+    /// twentieth of a page.
+    private static let worthCompressing = 512
+
+    /// - Returns: `nil` where that is not worth it, or there is no memory.
+    private static func compressed(_ header: [UInt8]) -> [UInt8]? {
+        header.count < worthCompressing ? nil : try? Deflate.compress(header)
+    }
+
     /// - Parameter id: of the message; what is read for another one is damaged.
     public init(_ original: KeptOriginal, of id: QueueID) {
         var encoder = FieldEncoder(version: 1)
-        do throws(CompressionError) {
+        if let compressed = Self.compressed(original.header) {
             encoder.field(1, Int64(original.header.count))
-            encoder.field(2, try Deflate.compress(original.header))
-        } catch {
-            encoder.field(3, original.header)  // without memory for it, longer
+            encoder.field(2, compressed)
+        } else {
+            encoder.field(3, original.header)
         }
         encoder.field(4, original.reversePath.wireOctets)
         for recipient in original.recipients ?? [] { encoder.field(5, recipient.wireOctets) }

@@ -14,7 +14,12 @@ public struct QueuedMessage: Hashable, Sendable {
     public let body: StoredBody
     /// Whether an octet of header or body is above 127.
     public let is8Bit: Bool
-    public var facts: MessageFacts
+    /// Shared by all copies of the message, of which its way through the memory makes many.
+    private var sharedFacts: SharedFacts
+    public var facts: MessageFacts {
+        get { sharedFacts.facts }
+        set { sharedFacts = SharedFacts(newValue) }
+    }
     /// What the store's `ServiceClock` said at acceptance: its age for expiry is measured from here.
     public var serviceTime: Duration
     /// Whether its sender was told that it is late.
@@ -40,7 +45,7 @@ public struct QueuedMessage: Hashable, Sendable {
         self.header = header
         self.body = body
         self.is8Bit = is8Bit
-        self.facts = facts
+        sharedFacts = SharedFacts(facts)
         self.serviceTime = serviceTime
     }
 
@@ -77,6 +82,15 @@ public struct SpoolFile: Hashable, Sendable {
         self.size = size
         self.checksum = checksum
     }
+}
+
+private final class SharedFacts: Hashable, Sendable {
+    let facts: MessageFacts
+
+    init(_ facts: MessageFacts) { self.facts = facts }
+
+    static func == (left: SharedFacts, right: SharedFacts) -> Bool { left === right || left.facts == right.facts }
+    func hash(into hasher: inout Hasher) { hasher.combine(facts) }
 }
 
 /// What operators want to know of a message besides its envelope: kept with it, shown by `queue show`, repeated in its events.

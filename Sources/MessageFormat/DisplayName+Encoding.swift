@@ -1,46 +1,52 @@
 internal import MailModel
 
-extension DisplayName {
-    /// The name as pieces that go into a header field with one space, or a fold, between them.
+extension FieldWriter {
+    /// The name word by word.
     ///
     /// Atoms if that is enough, a quoted-string if not; as soon as one character is not ASCII, the *whole* name as encoded-words: SES
     /// takes a mixture of encoded-words and bare specials for several addresses.
-    var pieces: [[UInt8]] {
-        guard let words = plainWords else { return encodedWords }
-        if words.allSatisfy({ $0.allSatisfy(ASCII.isAtomText) }) { return words.map(Array.init) }
-        return Self.quoted(words)
+    ///
+    /// - Returns: whether there was anything to write.
+    @discardableResult
+    mutating func phrase(_ name: DisplayName) -> Bool {
+        guard let words = name.plainWords else {
+            for encoded in name.encodedWords { word(encoded) }
+            return true
+        }
+        if words.allSatisfy({ $0.allSatisfy(ASCII.isAtomText) }) {
+            for plain in words { word(plain) }
+            return !words.isEmpty
+        }
+        for (index, plain) in words.enumerated() {
+            word { octets in
+                if index == 0 { octets.append(ASCII.quote) }
+                for octet in plain {
+                    if octet == ASCII.quote || octet == ASCII.backslash { octets.append(ASCII.backslash) }
+                    octets.append(octet)
+                }
+                if index == words.count - 1 { octets.append(ASCII.quote) }
+            }
+        }
+        return true
     }
+}
 
+extension DisplayName {
     /// The words, if all of them are ASCII that no reader would decode.
     var plainWords: [ArraySlice<UInt8>]? {
+        let name = trimmed
         var ascii: [UInt8] = []
-        for part in trimmed.parts {
+        for part in name.parts {
             guard case .text(let octets) = part, octets.allSatisfy(ASCII.isPrintable) else { return nil }
-            ascii.append(contentsOf: octets)
+            if ascii.isEmpty { ascii = octets } else { ascii.append(contentsOf: octets) }
         }
         let words = ascii.split(separator: ASCII.space)
         // "=?" would be decoded by some reader, quoted or not; a word that no line can hold must be cut, which only encoding can.
-        let isHarmless = words.allSatisfy { word in
-            word.count <= Self.longestPlainWord && !zip(word, word.dropFirst()).contains { $0 == ASCII.equals && $1 == UInt8(ascii: "?") }
-        }
+        let isHarmless = words.allSatisfy { $0.count <= Self.longestPlainWord && !EncodedWord.mayBegin(in: $0) }
         return isHarmless ? words : nil
     }
 
     private static let longestPlainWord = 50
-
-    private static func quoted(_ words: [ArraySlice<UInt8>]) -> [[UInt8]] {
-        var pieces: [[UInt8]] = []
-        for (index, word) in words.enumerated() {
-            var piece: [UInt8] = index == 0 ? [ASCII.quote] : []
-            for octet in word {
-                if octet == ASCII.quote || octet == ASCII.backslash { piece.append(ASCII.backslash) }
-                piece.append(octet)
-            }
-            if index == words.count - 1 { piece.append(ASCII.quote) }
-            pieces.append(piece)
-        }
-        return pieces
-    }
 
     var encodedWords: [[UInt8]] {
         trimmed.parts.flatMap { part in

@@ -93,6 +93,17 @@ public struct DisplayName: Hashable, Sendable {
 
     /// Everything that breaks a line, hides or reorders text becomes a space; runs of spaces become one.
     private static func append(_ text: [UInt8], cleanedTo output: inout [UInt8]) {
+        output.reserveCapacity(output.count + text.count)
+        if text.allSatisfy({ $0 < 0x80 }) {
+            for octet in text {
+                if ASCII.isPrintable(octet), octet != ASCII.space {
+                    output.append(octet)
+                } else if output.last != ASCII.space {
+                    output.append(ASCII.space)
+                }
+            }
+            return
+        }
         for scalar in String(decoding: text, as: UTF8.self).unicodeScalars {
             switch scalar.value {
             case 0...0x20, 0x7F...0xA0, 0x061C, 0x200E, 0x200F, 0x2028...0x202E, 0x2066...0x2069, 0xFEFF:
@@ -125,6 +136,11 @@ public struct DisplayName: Hashable, Sendable {
     /// Decodes encoded-words, also those inside quotes, which many programs write and most readers show decoded: a name that hides an
     /// `@` there must not pass unseen.
     init(encodedText flat: [UInt8]) {
+        guard EncodedWord.mayBegin(in: flat[...]) else {
+            append(text: flat)
+            self = trimmed
+            return
+        }
         var text: [UInt8] = []
         var followsEncodedWord = false
         for (index, word) in flat.split(whereSeparator: { $0 == ASCII.space || $0 == ASCII.tab }).enumerated() {

@@ -29,6 +29,16 @@ struct EncodedWord {
 
     private static let questionMark = UInt8(ascii: "?")
 
+    /// Whether there is a `=?`.
+    static func mayBegin(in text: ArraySlice<UInt8>) -> Bool {
+        var previous: UInt8 = 0
+        for octet in text {
+            if octet == questionMark, previous == ASCII.equals { return true }
+            previous = octet
+        }
+        return false
+    }
+
     /// Unpadded base 64 is common enough to be read.
     private static func padded(_ text: ArraySlice<UInt8>) -> [UInt8] {
         Array(text) + [UInt8](repeating: ASCII.equals, count: (4 - text.count % 4) % 4)

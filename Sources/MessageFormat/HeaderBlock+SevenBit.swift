@@ -8,6 +8,7 @@ extension HeaderBlock {
     /// - Throws: where no 7-bit form exists: `.nonASCII`, `.nonASCIILocalPart`, `.unmappableDomain`, `.lineTooLong`.
     @discardableResult
     public mutating func makeSevenBit(declaredCharset: [UInt8]?) throws(HeaderError) -> [String] {
+        guard fields.contains(where: { $0.has8Bit || $0.hasLongLine }) else { return [] }
         var changed: [String] = []
         var repaired: [HeaderField] = []
         repaired.reserveCapacity(fields.count)

@@ -7,19 +7,25 @@ public struct HeaderBlock: Hashable, Sendable {
     public init(fields: [HeaderField] = []) { self.fields = fields }
 
     /// The first field of that name, counted from the top.
-    public func first(_ name: FieldName) -> HeaderField? { fields.first { $0.name == name } }
+    public func first(_ name: FieldName) -> HeaderField? { firstIndex(of: name).map { fields[$0] } }
 
     public func count(of name: FieldName) -> Int {
         var count = 0
-        for field in fields where field.name == name { count += 1 }
+        for index in fields.indices where fields[index].name == name { count += 1 }
         return count
     }
 
+    // By places: to look at a name, no field is copied.
+    private func firstIndex(of name: FieldName) -> Int? {
+        for index in fields.indices where fields[index].name == name { return index }
+        return nil
+    }
+
     /// The first name out of `names` that occurs twice.
-    public func firstRepeated(of names: Set<FieldName>) -> FieldName? {
-        var seen: Set<FieldName> = []
-        for field in fields {
-            if let name = field.name, names.contains(name), !seen.insert(name).inserted { return name }
+    public func firstRepeated(of names: FieldNameSet) -> FieldName? {
+        var seen = FieldNameSet()
+        for index in fields.indices {
+            if let name = fields[index].name, names.contains(name), !seen.insert(name) { return name }
         }
         return nil
     }
@@ -44,7 +50,7 @@ public struct HeaderBlock: Hashable, Sendable {
 
     /// Puts `field` in the place of the first one of that name; below all others if there is none.
     public mutating func replaceFirst(_ name: FieldName, with field: HeaderField) {
-        if let index = fields.firstIndex(where: { $0.name == name }) {
+        if let index = firstIndex(of: name) {
             fields[index] = field
         } else {
             fields.append(field)

@@ -25,15 +25,22 @@ public struct HeaderField: Hashable, Sendable {
     /// - Parameter value: printable ASCII and blanks; may be folded (CRLF and a blank, then something that can be seen).
     /// - Throws: `HeaderError.unsafeValue` for anything that could begin a new line or leave ASCII, `.lineTooLong`.
     public init(_ name: FieldName, value: [UInt8]) throws(HeaderError) {
-        var octets = Array(name.rawValue.utf8)
+        var octets: [UInt8] = []
+        octets.reserveCapacity(value.count + 40)
+        octets.append(contentsOf: name.rawValue.utf8)
         let nameCount = octets.count
         octets.append(ASCII.colon)
         octets.append(ASCII.space)
-        let start = octets.count
         octets.append(contentsOf: value)
+        try self.init(writing: name, octets, nameCount: nameCount)
+    }
+
+    /// - Parameter octets: name, colon and value; the CRLF is added.
+    init(writing name: FieldName, _ octets: [UInt8], nameCount: Int) throws(HeaderError) {
+        var octets = octets
         var lineStart = 0
         var isVisible = true  // the name is
-        var index = start
+        var index = nameCount + 1
         while index < octets.count {
             let octet = octets[index]
             if octet == ASCII.carriageReturn {
@@ -52,7 +59,10 @@ public struct HeaderField: Hashable, Sendable {
         guard isVisible else { throw .unsafeValue }
         guard octets.count - lineStart <= 998 else { throw .lineTooLong(line: 1) }
         octets.append(contentsOf: ASCII.crlf)
-        self.init(checked: octets[...], nameCount: nameCount, colonOffset: nameCount)
+        self.octets = octets[...]
+        self.name = name
+        self.nameCount = nameCount
+        colonOffset = nameCount
     }
 
     /// The name as it is spelled, without blanks before the colon.

@@ -2,7 +2,7 @@ internal import MailModel
 
 /// The value of an unstructured field, such as Subject, as people read it: one line, without controls or marks that reorder it.
 public struct HeaderText: Hashable, Sendable {
-    private let words: DisplayName
+    fileprivate let words: DisplayName
 
     private init(words: DisplayName) { self.words = words }
 
@@ -27,14 +27,17 @@ public struct HeaderText: Hashable, Sendable {
     }
 
     public static func + (left: HeaderText, right: HeaderText) -> HeaderText { HeaderText(words: left.words + right.words) }
-
-    /// Words of a header field: plain if all of the text may stand so, else encoded-words.
-    var pieces: [[UInt8]] { words.plainWords?.map(Array.init) ?? words.encodedWords }
 }
 
 extension HeaderField {
     /// An unstructured field, folded below 77 octets; what is not ASCII as encoded-words.
     public init(_ name: FieldName, text: HeaderText) throws(HeaderError) {
-        try self.init(name, pieces: text.pieces)
+        var writer = FieldWriter(name)
+        if let plain = text.words.plainWords {
+            for word in plain { writer.word(word) }
+        } else {
+            for word in text.words.encodedWords { writer.word(word) }
+        }
+        self = try writer.field()
     }
 }

@@ -57,25 +57,27 @@ struct DateParts {
     /// In modern syntax.
     var octets: [UInt8] {
         var octets: [UInt8] = []
-        octets.reserveCapacity(31)
-        if let weekday { octets += MessageDate.days[weekday] + [ASCII.comma, ASCII.space] }
-        append(day, digits: dayDigits, to: &octets)
-        octets += [ASCII.space] + MessageDate.months[month] + [ASCII.space]
-        append(year, digits: 4, to: &octets)
+        octets.reserveCapacity(32)
+        if let weekday {
+            octets.append(contentsOf: MessageDate.days[weekday])
+            octets.append(ASCII.comma)
+            octets.append(ASCII.space)
+        }
+        octets.appendDecimal(day, digits: dayDigits)
         octets.append(ASCII.space)
-        append(hour, digits: 2, to: &octets)
+        octets.append(contentsOf: MessageDate.months[month])
+        octets.append(ASCII.space)
+        octets.appendDecimal(year, digits: 4)
+        octets.append(ASCII.space)
+        octets.appendDecimal(hour, digits: 2)
         octets.append(ASCII.colon)
-        append(minute, digits: 2, to: &octets)
+        octets.appendDecimal(minute, digits: 2)
         if let second {
             octets.append(ASCII.colon)
-            append(second, digits: 2, to: &octets)
+            octets.appendDecimal(second, digits: 2)
         }
-        return octets + [ASCII.space] + zone
-    }
-
-    private func append(_ value: Int, digits: Int, to octets: inout [UInt8]) {
-        let text = String(value)
-        for _ in 0..<max(0, digits - text.utf8.count) { octets.append(ASCII.zero) }
-        octets.append(contentsOf: text.utf8)
+        octets.append(ASCII.space)
+        octets.append(contentsOf: zone)
+        return octets
     }
 }

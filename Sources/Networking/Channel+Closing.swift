@@ -68,6 +68,7 @@ extension Channel {
         phase = .closed
         if let timer { worker.wheel.remove(timer) }
         timer = nil
+        if let tlsRest { worker.wheel.remove(tlsRest) }
         let descriptor = descriptor
         self.descriptor = nil
         descriptor?.close { [self] in

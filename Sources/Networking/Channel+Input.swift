@@ -119,6 +119,7 @@ extension Channel {
 
     private func receiveSecure() -> Bool {
         var isFull = false
+        keepTLSBuffers()
         if !mayHoldPlaintext {
             let count = receive(into: worker.scratch.wire)
             guard count > 0 else { return false }

@@ -67,6 +67,7 @@ extension Channel {
     }
 
     private func pushSecure() -> Bool {
+        if !output.isEmpty { keepTLSBuffers() }
         while true {
             // Encrypted first, so that a handshake's last flight and the first words leave together; a little at a time, since
             // encrypted octets lie in memory beside those that they were made from.

@@ -38,6 +38,27 @@ extension Channel {
     private func beginHandshake() {
         swap(&clearOutput, &output)
         security = .handshaking
+        keepTLSBuffers()
+    }
+
+    private static let tlsRestAfter = Duration.seconds(1)
+
+    /// TLS is about to be used: its buffers stay until nobody has needed them for a second or two.
+    func keepTLSBuffers() {
+        isTLSUsed = true
+        guard tlsRest?.due == nil else { return }
+        let timer = tlsRest ?? WheelTimer { [weak self] in self?.restTLS() }
+        tlsRest = timer
+        worker.wheel.set(timer, to: .now + Self.tlsRestAfter)
+    }
+
+    private func restTLS() {
+        if isTLSUsed, phase != .closed, let tlsRest {
+            isTLSUsed = false
+            worker.wheel.set(tlsRest, to: .now + Self.tlsRestAfter)
+        } else {
+            tls?.releaseBuffers()
+        }
     }
 
     /// - Returns: whether it is done.

@@ -8,7 +8,7 @@ internal import Cryptography
 /// owner whose `onEvent` holds it strongly lives as long as the connection, since the channel drops `onEvent` at the end.
 ///
 /// Input is lent from the worker's reading buffer, and only what the owner leaves unread is kept; output is written at once, or, within
-/// an event, when the event's handler returns. An idle channel holds no buffer.
+/// an event, when the event's handler returns. A channel that has been idle for two seconds holds no buffer.
 public final class Channel {
     /// Called on the worker. Dropped after `.closed`.
     public var onEvent: ((Event) -> Void)?
@@ -39,6 +39,9 @@ public final class Channel {
 
     var security = Security.clear
     var tls: TLSSession?
+    /// Fires a while after TLS was last used.
+    var tlsRest: WheelTimer?
+    var isTLSUsed = false
 
     /// Unread octets that outlived the turn they came in.
     var kept = OctetQueue()

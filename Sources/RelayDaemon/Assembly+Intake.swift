@@ -79,8 +79,8 @@ extension Assembly {
             if let configurationSet { fields.append(try HeaderField(.xSESConfigurationSet, value: Array(configurationSet.utf8))) }
             if !tags.isEmpty {
                 let tags = tags.map { Array("\($0.name)=\($0.value)".utf8) }
-                let pieces = tags.dropLast().map { $0 + [ASCII.comma] } + tags.suffix(1)
-                fields.append(try HeaderField(.xSESMessageTags, pieces: pieces))
+                let words = tags.dropLast().map { $0 + [ASCII.comma] } + tags.suffix(1)
+                fields.append(try HeaderField(.xSESMessageTags, words: words))
             }
         } catch {
             throw AssemblyError(text: problem("tags", "do not fit into a header: \(error)").description)
@@ -152,7 +152,7 @@ extension SESHeaderPolicy {
         switch policy {
         case .refuse: self = .refuse
         case .strip: self = .strip
-        case .allow(let headers): self = .allow(Set(headers.compactMap { Self.field(named: $0.rawValue.utf8) }))
+        case .allow(let headers): self = .allow(FieldNameSet(headers.compactMap { Self.field(named: $0.rawValue.utf8) }))
         }
     }
 }

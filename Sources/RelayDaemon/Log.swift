@@ -17,8 +17,7 @@ public struct Log: Sendable {
         guard severity <= writer.level else { return }
         switch writer.format {
         case .json:
-            guard let octets = try? ControlCoding.encode(EventRecord(event)) else { return }
-            writer.write(String(decoding: octets, as: UTF8.self))
+            if let octets = try? ControlCoding.encode(EventRecord(event)) { writer.write(octets) }
         case .journal, .text: put(LogLine.text(event), severity, at: event.time)
         }
     }
@@ -44,20 +43,27 @@ public struct Log: Sendable {
         guard severity <= writer.level else { return }
         if writer.format == .json {
             let notice = Notice(event: "notice", time: clock().description, severity: severity.word, text: text)
-            guard let octets = try? ControlCoding.encode(notice) else { return }
-            writer.write(String(decoding: octets, as: UTF8.self))
+            if let octets = try? ControlCoding.encode(notice) { writer.write(octets) }
         } else {
             put(text, severity, at: clock())
         }
     }
 
     private func put(_ text: String, _ severity: LogWriter.Severity, at time: Timestamp) {
-        // A value from outside must not become a second line or reach a terminal as an escape sequence.
-        let line = PrintableText.sanitized(text.utf8, limit: Self.longestLine)
+        var line: [UInt8] = []
+        line.reserveCapacity(text.utf8.count + 48)
         switch writer.format {
-        case .journal: writer.write("<\(severity.rawValue)>\(line)")
-        case .text, .json: writer.write(severity <= .warning ? "\(time) \(severity.word): \(line)" : "\(time) \(line)")
+        case .journal: line.append(contentsOf: "<\(severity.rawValue)>".utf8)
+        case .text, .json:
+            time.write(to: &line)
+            if severity <= .warning { line.append(contentsOf: " \(severity.word):".utf8) }
+            line.append(ASCII.space)
         }
+        let start = line.count
+        line.append(contentsOf: text.utf8)
+        // A value from outside must not become a second line or reach a terminal as an escape sequence.
+        PrintableText.sanitize(&line, from: start, limit: Self.longestLine)
+        writer.write(line)
     }
 
     private struct Notice: Encodable {

@@ -59,13 +59,13 @@ public final class LogWriter: Sendable {
     public var dropped: Int { state.withLock { $0.dropped } }
 
     /// Takes a whole line without its line end; must hold no control characters.
-    public func write(_ line: String) {
+    public func write(_ line: [UInt8]) {
         let isFirst = state.withLock { state in
-            guard state.buffer.count + line.utf8.count < Self.capacity else {
+            guard state.buffer.count + line.count < Self.capacity else {
                 state.dropped += 1
                 return false
             }
-            state.buffer.append(contentsOf: line.utf8)
+            state.buffer.append(contentsOf: line)
             state.buffer.append(10)
             defer { state.isWriting = true }
             return !state.isWriting
@@ -121,9 +121,9 @@ public final class LogWriter: Sendable {
         guard lost > 0 else { return }
         let text = "\(lost) log lines before this were lost, because they were not taken in time"
         switch format {
-        case .journal: write("<\(Severity.warning.rawValue)>\(text)")
-        case .text: write(text)
-        case .json: write(#"{"event":"notice","severity":"warning","text":"\#(text)"}"#)
+        case .journal: write(Array("<\(Severity.warning.rawValue)>\(text)".utf8))
+        case .text: write(Array(text.utf8))
+        case .json: write(Array(#"{"event":"notice","severity":"warning","text":"\#(text)"}"#.utf8))
         }
     }
 }

@@ -131,7 +131,7 @@ public enum MessageCheck {
         return (try? HeaderBlock(parsing: Array(message[..<end]), limits: header))?.fields ?? []
     }
 
-    private static func named(in message: [UInt8], _ names: Set<FieldName>) -> [Mailbox] {
+    private static func named(in message: [UInt8], _ names: FieldNameSet) -> [Mailbox] {
         var found: [Mailbox] = []
         var header = HeaderBlock(fields: fields(message))
         _ = try? header.makeSevenBit(declaredCharset: nil)  // as the rules see it

@@ -86,12 +86,12 @@ struct OutgoingMail {
     private func header(author: Mailbox, hostname: Domain) throws(HeaderError) -> [UInt8] {
         var header = HeaderBlock()
         header.append(
-            try HeaderField(.from, addresses: [(DisplayName(text: "Mail delivery (\(hostname))".utf8), author)]))
-        header.append(try HeaderField(.to, addresses: [(DisplayName(), to)]))
+            try HeaderField(.from, author, called: DisplayName(text: "Mail delivery (\(hostname))".utf8)))
+        header.append(try HeaderField(.to, to, called: DisplayName()))
         header.append(try HeaderField(.subject, text: subject))
         if let answers {
-            header.append(try HeaderField(.inReplyTo, pieces: [answers]))
-            header.append(try HeaderField(.references, pieces: [answers]))
+            header.append(try HeaderField(.inReplyTo, words: [answers]))
+            header.append(try HeaderField(.references, words: [answers]))
         }
         header.append(try HeaderField(.autoSubmitted, value: Array(form.autoSubmitted.utf8)))
         header.append(try HeaderField(.mimeVersion, value: Array("1.0".utf8)))

@@ -29,21 +29,23 @@ extension RewriteRules {
             let text = "The alias \(group.alias) lies in no verified identity, so nothing can be sent on in its name"
             throw Refusal("alias_not_verified", Reply(550, StatusDetail(7, 1), text))
         }
-        let (_, written) = try Self.author(of: original)
+        let (_, named) = try Self.author(of: original)
+        let (written, name) = (named.mailbox, named.displayName)
         var header = message.header
         var changes = message.changes.filter { !$0.isOfSender }
         // An app that writes in the alias's name is the alias already.
-        let isOwn = message.author == written.mailbox && aliases.table.alias(for: written.mailbox)?.address == group.alias
-        changes.append(.sentOnByAlias(group.alias, author: written.mailbox, identity.scope))
+        let isOwn = message.author == written && aliases.table.alias(for: written)?.address == group.alias
+        changes.append(.sentOnByAlias(group.alias, author: written, identity.scope))
         if !isOwn {
-            let name = aliases.displayName.fill(
-                name: Self.presentableName(of: written), domain: DisplayName(text: identity.domain.octets),
+            let shown = aliases.displayName.fill(
+                name: Self.presentableName(of: written, called: name), domain: DisplayName(text: identity.domain.octets),
                 alias: DisplayName(text: group.alias.localPart.octets))
-            try header.setFrom(name, group.alias, original: written)
+            try header.setFrom(group.alias, called: shown)
+            try header.setOriginalFrom(written, called: name)
             let policy = accounts[account]?.replyTo ?? replyTo
-            if policy == .author, header.first(.replyTo) == nil, written.mailbox.domain.isFullyQualified, written.mailbox.isSendableBySES {
-                header.append(try HeaderField.ofOne(.replyTo, written.displayName, written.mailbox))
-                changes.append(.replyToAdded(written.mailbox))
+            if policy == .author, header.first(.replyTo) == nil, written.domain.isFullyQualified, written.isSendableBySES {
+                header.append(try HeaderField.ofOne(.replyTo, written, called: name))
+                changes.append(.replyToAdded(written))
             }
         }
         if aliases.showsTarget, let target = group.targets.first {

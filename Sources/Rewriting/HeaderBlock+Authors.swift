@@ -2,12 +2,14 @@ internal import MailModel
 internal import MessageFormat
 
 extension HeaderBlock {
-    /// - Parameter original: whom X-Original-From names from now on; `nil` leaves that field.
-    mutating func setFrom(_ name: DisplayName, _ mailbox: Mailbox, original: NamedMailbox? = nil) throws(Refusal) {
-        replaceFirst(.from, with: try HeaderField.ofOne(.from, name, mailbox))
-        guard let original else { return }
+    mutating func setFrom(_ mailbox: Mailbox, called name: DisplayName) throws(Refusal) {
+        replaceFirst(.from, with: try HeaderField.ofOne(.from, mailbox, called: name))
+    }
+
+    /// X-Original-From names this author from now on.
+    mutating func setOriginalFrom(_ mailbox: Mailbox, called name: DisplayName) throws(Refusal) {
         remove { $0.name == .xOriginalFrom }
-        append(try HeaderField.ofOne(.xOriginalFrom, original.displayName, original.mailbox))
+        append(try HeaderField.ofOne(.xOriginalFrom, mailbox, called: name))
     }
 
     /// Other addresses for ours in To, Cc and Reply-To; the envelope says who gets the message, so only what people see changes.
@@ -46,9 +48,9 @@ extension HeaderBlock {
 
 extension HeaderField {
     /// A field with one address.
-    static func ofOne(_ field: FieldName, _ name: DisplayName, _ mailbox: Mailbox) throws(Refusal) -> HeaderField {
+    static func ofOne(_ field: FieldName, _ mailbox: Mailbox, called name: DisplayName) throws(Refusal) -> HeaderField {
         do throws(HeaderError) {
-            return try HeaderField(field, addresses: [(name, mailbox)])
+            return try HeaderField(field, mailbox, called: name)
         } catch {
             throw .unsendable("from_too_long", "The From field cannot be rewritten: its address or name is too long")
         }

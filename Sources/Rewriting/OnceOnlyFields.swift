@@ -3,7 +3,7 @@ internal import MessageFormat
 
 /// Fields that SES, or RFC 5322 §3.6, takes once. Those that are removed in any case are not among them, except Sender: which of two
 /// is meant, nobody can say.
-let onceOnlyFields: Set<FieldName> = [
+let onceOnlyFields: FieldNameSet = [
     .acceptLanguage, .acceptLanguageJoined, .archivedAt, .autoSubmitted, .bouncesTo, .cc, .comments, .contentAlternative, .contentBase,
     .contentClass, .contentDescription, .contentDisposition, .contentDuration, .contentID, .contentLanguage, .contentLength,
     .contentLocation, .contentMD5, .contentTransferEncoding, .contentType, .date, .dispositionNotificationOptions,
@@ -14,14 +14,14 @@ let onceOnlyFields: Set<FieldName> = [
 ]
 
 /// Of these a second one is refused even if it says the same: what a reader, a filter or a signature goes by must have one place.
-private let strictlyOnceFields: Set<FieldName> = [
+private let strictlyOnceFields: FieldNameSet = [
     .cc, .contentTransferEncoding, .contentType, .date, .from, .inReplyTo, .messageID, .mimeVersion, .references, .replyTo, .sender,
     .subject, .to,
 ]
 
 /// Fields that never leave: blind recipients, what SES checks against its identities, what it adds itself, and signatures that our
 /// changes would break.
-let fieldsThatNeverLeave: Set<FieldName> = [
+let fieldsThatNeverLeave: FieldNameSet = [
     .bcc, .deliveredTo, .dkimSignature, .domainKeySignature, .feedbackID, .resentBcc, .returnPath, .sender,
 ]
 

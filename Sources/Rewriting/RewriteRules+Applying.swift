@@ -34,6 +34,7 @@ extension RewriteRules {
 
         try header.unifyRepeated(&changes)
         let (authors, written) = try Self.author(of: header)
+        let name = written.displayName
         let rule = rule(for: written.mailbox)
         if let rule {
             own.yield(to: rule)
@@ -48,12 +49,13 @@ extension RewriteRules {
         header.modernizeColons { $0.name != nil }
         if !map.isEmpty { try header.mapAddresses(by: map, &changes) }
 
-        let (author, identity) = try align(&header, written, map[written.mailbox], account, own, &changes)
+        let (author, identity) = try align(&header, written.mailbox, called: name, map[written.mailbox], account, own, &changes)
         if author == written.mailbox { try header.modernizeAuthor(authors, &changes) }
         if let patterns = own.from, !patterns.contains(where: { $0.matches(author) }) {
             throw notAllowed(author, account, patterns)
         }
-        try settleReplyTo(in: &header, by: own.replyTo ?? replyTo, written, isRewritten: author != written.mailbox, &changes)
+        try settleReplyTo(
+            in: &header, by: own.replyTo ?? replyTo, written.mailbox, called: name, isRewritten: author != written.mailbox, &changes)
         (own.fields ?? fields).apply(to: &header, &changes)
         rule?.fields?.apply(to: &header, &changes)
         for field in own.sesFields where !header.fields.contains(where: { $0.name == field.name }) {
@@ -108,14 +110,14 @@ extension RewriteRules {
     ///
     /// - Parameter mapped: what the sender map has for the author.
     private func align(
-        _ header: inout HeaderBlock, _ written: NamedMailbox, _ mapped: Mailbox?, _ account: AccountName, _ own: Account,
-        _ changes: inout [RewriteChange]
+        _ header: inout HeaderBlock, _ written: Mailbox, called name: DisplayName, _ mapped: Mailbox?, _ account: AccountName,
+        _ own: Account, _ changes: inout [RewriteChange]
     ) throws(Refusal) -> (Mailbox, Identity) {
-        let author = mapped ?? written.mailbox
+        let author = mapped ?? written
         if let identity = identity(covering: author), author.isSendableBySES {
             if let mapped {
-                try header.setFrom(written.displayName, mapped)
-                changes.append(.fromMapped(before: written.mailbox, after: mapped))
+                try header.setFrom(mapped, called: name)
+                changes.append(.fromMapped(before: written, after: mapped))
             } else {
                 changes.append(.fromKept(identity.scope))
             }
@@ -126,9 +128,10 @@ extension RewriteRules {
             throw notAllowed(author, account, own.from)
         }
         let domain = DisplayName(text: identity.domain.octets)
-        let name = (own.displayName ?? displayName).fill(name: Self.presentableName(of: written), domain: domain)
-        try header.setFrom(name, identity.defaultSender, original: written)
-        changes.append(.fromRewritten(before: written.mailbox, after: identity.defaultSender, identity.scope))
+        let shown = (own.displayName ?? displayName).fill(name: Self.presentableName(of: written, called: name), domain: domain)
+        try header.setFrom(identity.defaultSender, called: shown)
+        try header.setOriginalFrom(written, called: name)
+        changes.append(.fromRewritten(before: written, after: identity.defaultSender, identity.scope))
         return (identity.defaultSender, covering)
     }
 
@@ -140,21 +143,22 @@ extension RewriteRules {
     }
 
     private func settleReplyTo(
-        in header: inout HeaderBlock, by policy: ReplyToPolicy, _ written: NamedMailbox, isRewritten: Bool, _ changes: inout [RewriteChange]
+        in header: inout HeaderBlock, by policy: ReplyToPolicy, _ author: Mailbox, called name: DisplayName, isRewritten: Bool,
+        _ changes: inout [RewriteChange]
     ) throws(Refusal) {
         switch policy {
         case .keep: return
         case .author:
             // Nobody can answer `root@localhost`, and SES would refuse the message for it.
-            guard isRewritten, header.first(.replyTo) == nil, written.mailbox.domain.isFullyQualified, written.mailbox.isSendableBySES,
+            guard isRewritten, header.first(.replyTo) == nil, author.domain.isFullyQualified, author.isSendableBySES,
                 changes.contains(where: { if case .fromRewritten = $0 { true } else { false } })
             else { return }
-            header.append(try HeaderField.ofOne(.replyTo, written.displayName, written.mailbox))
-            changes.append(.replyToAdded(written.mailbox))
+            header.append(try HeaderField.ofOne(.replyTo, author, called: name))
+            changes.append(.replyToAdded(author))
         case .none:
             for field in header.remove(where: { $0.name == .replyTo }) { changes.append(.fieldRemoved(field.printableName)) }
         case .address(let mailbox):
-            let field = try HeaderField.ofOne(.replyTo, DisplayName(), mailbox)
+            let field = try HeaderField.ofOne(.replyTo, mailbox, called: DisplayName())
             guard header.first(.replyTo) != field else { return }
             header.remove { $0.name == .replyTo }
             header.append(field)
@@ -163,10 +167,9 @@ extension RewriteRules {
     }
 
     /// The author's display name, else the local part; never anything that could be read as an address.
-    static func presentableName(of author: NamedMailbox) -> DisplayName {
-        let name = author.displayName
+    static func presentableName(of author: Mailbox, called name: DisplayName) -> DisplayName {
         if !name.isEmpty, !name.mayContainAt, name.octetCount <= longestName { return name }
-        let local = DisplayName(text: author.mailbox.localPart.octets.prefix { $0 != ASCII.at }).trimmed
+        let local = DisplayName(text: author.localPart.octets.prefix { $0 != ASCII.at }).trimmed
         return local.isEmpty ? DisplayName(text: Array("unknown".utf8)) : local
     }
 

@@ -6,7 +6,7 @@ public enum SESHeaderPolicy: Hashable, Sendable {
     case refuse
     case strip
     /// These leave as they came; any other is refused.
-    case allow(Set<FieldName>)
+    case allow(FieldNameSet)
 
     /// The field that a word of the setting means: `configuration-set` is X-SES-CONFIGURATION-SET. `nil` for one that SES does not know.
     public static func field(named word: some Collection<UInt8>) -> FieldName? {

@@ -91,12 +91,21 @@ private struct StatusPrefix {
     let rest: ArraySlice<UInt8>
 
     init?(_ text: ArraySlice<UInt8>, code: UInt16) {
-        let word = text.prefix { $0 != ASCII.space }
-        let parts = word.split(separator: ASCII.dot, omittingEmptySubsequences: false)
-        guard parts.count == 3, [2, 4, 5].contains(code / 100), Decimal.parse(parts[0]) == Int(code / 100),
-            parts[1].count <= 3, let subject = Decimal.parse(parts[1]), parts[2].count <= 3, let detail = Decimal.parse(parts[2])
+        let kind = code / 100
+        var rest = text
+        guard [2, 4, 5].contains(kind), Self.takeNumber(&rest) == kind, rest.popFirst() == ASCII.dot,
+            let subject = Self.takeNumber(&rest), rest.popFirst() == ASCII.dot, let detail = Self.takeNumber(&rest),
+            rest.first == nil || rest.first == ASCII.space
         else { return nil }
-        self.detail = StatusDetail(UInt16(subject), UInt16(detail))
-        rest = text[word.endIndex...].dropFirst()
+        self.detail = StatusDetail(subject, detail)
+        self.rest = rest.dropFirst()
+    }
+
+    /// One to three digits; a fourth is left to what follows.
+    private static func takeNumber(_ text: inout ArraySlice<UInt8>) -> UInt16? {
+        let digits = text.prefix(3).prefix(while: ASCII.isDigit)
+        guard !digits.isEmpty else { return nil }
+        text = text[digits.endIndex...]
+        return digits.reduce(0) { $0 * 10 + UInt16($1 - ASCII.zero) }
     }
 }

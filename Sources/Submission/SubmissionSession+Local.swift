@@ -5,12 +5,6 @@ internal import Rewriting
 
 /// What is different for programs of this host: the kernel says who they are, and they write to its users.
 extension SubmissionSession {
-    /// Who the client is, for events and `trace`: an address, or the number of a user of this host.
-    var clientText: String {
-        if case .local(_, let user) = security { return "uid \(user)" }
-        return socket.peer.host
-    }
-
     /// Where mail for a user of this host goes, which has no mailboxes: to the alias of that name, under the host's name or in the first
     /// identity, else to the operator.
     func address(ofUser user: LocalPart) -> Mailbox {

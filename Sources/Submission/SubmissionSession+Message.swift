@@ -147,7 +147,7 @@ extension SubmissionSession {
 
     private var receivedInfo: ReceivedInfo {
         var info = ReceivedInfo(
-            helloName: Array((session.clientName?.description ?? "unknown").utf8), address: socket.peer.host,
+            helloName: Array((session.clientName?.description ?? "unknown").utf8), address: clientHost,
             transfer: ReceivedInfo.TransferProtocol(rawValue: session.receivedProtocol) ?? .esmtp)
         if case .local(_, let user) = security { info.user = user }
         return info
@@ -162,7 +162,7 @@ extension SubmissionSession {
         facts.take(prepared, by: settings.intake)
         facts.alias = prepared.alias?.description
         if settings.accounts[account]?.mode == .hold { facts.hold = QueuedMessage.stagingHold + "accounts.\(account).mode is hold" }
-        facts.tls = tls.map { "\($0.protocolVersion) \($0.cipher)" }
+        facts.tls = tlsText
         let clock = service.store.serviceClock
         let due = clock.steadyWall()
         var message = QueuedMessage(

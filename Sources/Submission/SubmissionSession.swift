@@ -13,6 +13,10 @@ actor SubmissionSession {
     let worker: Worker
     nonisolated var unownedExecutor: UnownedSerialExecutor { worker.asUnownedSerialExecutor() }
     let socket: AcceptedSocket
+    /// Where the client is.
+    let clientHost: String
+    /// Who the client is, for events and `trace`: an address, or the number of a user of this host.
+    let clientText: String
     let security: ListenerPolicy.Security
     let service: SubmissionService
 
@@ -21,7 +25,8 @@ actor SubmissionSession {
     var session: ServerSession
     private var lines = CommandLineDecoder()
     var channel: Channel?
-    var tls: TLSInfo?
+    /// `TLSv1.3 TLS_AES_128_GCM_SHA256`
+    var tlsText: String?
     var activity = Activity.commands
     private var isDraining = false
     private var wasLoggedIn = false
@@ -45,6 +50,8 @@ actor SubmissionSession {
 
     init(socket: AcceptedSocket, worker: Worker, security: ListenerPolicy.Security, service: SubmissionService) {
         self.socket = socket
+        clientHost = socket.peer.host
+        clientText = if case .local(_, let user) = security { "uid \(user)" } else { clientHost }
         self.worker = worker
         self.security = security
         self.service = service
@@ -84,7 +91,7 @@ actor SubmissionSession {
         switch event {
         case .input: process()
         case .secured(let info):
-            tls = info
+            tlsText = "\(info.protocolVersion) \(info.cipher)"
             activity = .commands
             if case .implicitTLS = security { greet() } else { session.tlsEstablished() }
             awaitCommand()
@@ -313,7 +320,7 @@ actor SubmissionSession {
 
     private func tellOfRefusedLogin(_ name: AccountName?, reason: String) {
         var event = RelayEvent(.loginRefused, at: service.clock(), account: name)
-        event.client = socket.peer.host
+        event.client = clientHost
         event.reply = reason
         service.events.emit(event)
     }

@@ -7,7 +7,7 @@ import Testing
     private func summary(_ value: String) throws(AddressListError) -> String {
         let list = try AddressList(parsing: octets(value)[...])
         func one(_ named: NamedMailbox) -> String {
-            let name = (try? HeaderField(.to, addresses: [(named.displayName, named.mailbox)])).map { text($0.unfolded) } ?? "?"
+            let name = (try? HeaderField(.to, named.mailbox, called: named.displayName)).map { text($0.unfolded) } ?? "?"
             return name
         }
         return list.elements.map { element in

@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct DisplayNameTests {
     private func field(_ name: String) throws -> HeaderField {
-        try HeaderField(.from, addresses: [(DisplayName(text: octets(name)), try Mailbox(parsing: octets("a@b.c")))])
+        try HeaderField(.from, try Mailbox(parsing: octets("a@b.c")), called: DisplayName(text: octets(name)))
     }
 
     @Test(arguments: [
@@ -45,7 +45,7 @@ import Testing
         let list = try AddressList(parsing: field.value)
         #expect(list.mailboxes.count == 1)
         let again = try HeaderField(
-            .from, addresses: [(try #require(list.mailboxes.first).displayName, try Mailbox(parsing: octets("a@b.c")))])
+            .from, try Mailbox(parsing: octets("a@b.c")), called: try #require(list.mailboxes.first).displayName)
         #expect(again == field)
         #expect(list.mailboxes.first?.displayName == DisplayName(text: octets(name)).trimmed)
     }

@@ -134,7 +134,8 @@ final class Pipe: Sendable {
     @Test func neverBlocks() async throws {
         let pipe = Pipe()
         let writer = LogWriter(descriptor: pipe.writing, format: .text, level: .debug)
-        let line = String(repeating: "x", count: 999)
+        let text = String(repeating: "x", count: 999)
+        let line = Array(text.utf8)
         let begin = ContinuousClock.now
         for _ in 0..<20_000 { writer.write(line) }
         #expect(begin.duration(to: .now) < .seconds(5))
@@ -148,7 +149,7 @@ final class Pipe: Sendable {
         }
         let lines = output.split(separator: "\n")
         #expect(lines.count == 20_000 - dropped + 1)
-        #expect(lines.dropLast().allSatisfy { $0 == line })
+        #expect(lines.dropLast().allSatisfy { $0 == text })
         #expect(lines.last?.hasPrefix("\(dropped) log lines") == true)
     }
 
@@ -158,7 +159,7 @@ final class Pipe: Sendable {
         _ = pipe(&ends)
         close(ends[0])
         let writer = LogWriter(descriptor: ends[1], format: .text, level: .debug)
-        for _ in 0..<100 { writer.write("lost") }
+        for _ in 0..<100 { writer.write(Array("lost".utf8)) }
         writer.flush()
         #expect(writer.dropped > 0)
         close(ends[1])
@@ -172,7 +173,7 @@ final class Pipe: Sendable {
         try #require(descriptor >= 0)
         defer { close(descriptor) }
         let writer = LogWriter(descriptor: descriptor, format: .text, level: .debug)
-        for _ in 0..<1000 { writer.write("lost") }
+        for _ in 0..<1000 { writer.write(Array("lost".utf8)) }
         writer.flush()
         #expect(writer.dropped == 1000)
     }

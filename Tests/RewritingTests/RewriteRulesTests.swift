@@ -220,7 +220,7 @@ struct Result: Equatable {
         let header = "From: a@mail.example.com\r\nX-SES-CONFIGURATION-SET: c\r\nx-ses-message-tags: a=b\r\n"
         let strip = try rules { $0.sesHeaders = .strip }
         #expect(result(try apply(header, strip)).header == "From: a@mail.example.com\r\n")
-        let names: Set<FieldName> = Set(["configuration-set", "message-tags"].compactMap { SESHeaderPolicy.field(named: octets($0)) })
+        let names = FieldNameSet(["configuration-set", "message-tags"].compactMap { SESHeaderPolicy.field(named: octets($0)) })
         #expect(names == [.xSESConfigurationSet, .xSESMessageTags])
         #expect(SESHeaderPolicy.field(named: octets("nonsense")) == nil)
         #expect(result(try apply(header, try rules { $0.sesHeaders = .allow(names) })).header == header)
@@ -301,7 +301,7 @@ struct Result: Equatable {
         "\\\"", "", "via", "=?utf-8?q?=0D=0ABcc:_x?=",
     ])
     func namesOfAllKinds(name: String) throws {
-        let field = try HeaderField(.from, addresses: [(DisplayName(text: octets(name)), try mailbox("a@b.example"))])
+        let field = try HeaderField(.from, try mailbox("a@b.example"), called: DisplayName(text: octets(name)))
         var header: [UInt8] = []
         HeaderBlock(fields: [field]).write(to: &header)
         let message = try apply(text(header), try rules())
