@@ -87,9 +87,15 @@ public struct TLSSession: ~Copyable {
         return result == 1 ? .done(count) : try step(after: "SSL_write", result)
     }
 
-    /// Lets go of the buffers for a record each way, some 34 KiB, unless one of them holds part of a record; the next octet brings them
-    /// back. For a session that rests: to do it after every record costs several times what the record does.
-    public mutating func releaseBuffers() { SSL_free_buffers(ssl) }
+    /// Lets go of the buffers for a record each way, some 34 KiB, unless part of a record is held; the next octet brings them back. For a
+    /// session that rests: to do it after every record costs more than the record.
+    public mutating func releaseBuffers() {
+        // OpenSSL asks this itself, and did not always ask well: a buffer that was in use could be freed (CVE-2024-4741).
+        guard SSL_has_pending(ssl) == 0, String(cString: SSL_rstate_string(ssl)) == Self.atRecordStart else { return }
+        SSL_free_buffers(ssl)
+    }
+
+    private static let atRecordStart = "RH"
 
     /// Says that nothing more will be written. Once is enough; after a failure or inside the handshake it says nothing.
     public mutating func sendCloseNotify() {

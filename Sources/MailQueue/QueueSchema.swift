@@ -23,6 +23,8 @@ enum QueueSchema {
             for pragma in [
                 "locking_mode=EXCLUSIVE", "auto_vacuum=INCREMENTAL", "journal_mode=WAL", "synchronous=FULL", "wal_autocheckpoint=0",
                 "journal_size_limit=33554432", "cache_size=-4096", "mmap_size=0", "temp_store=MEMORY",
+                // Debian's SQLite does so by itself: what left the queue leaves the file, too, and no salvage finds it again.
+                "secure_delete=ON",
             ] { try database.execute(sql: "PRAGMA \(pragma)") }
         }
         do {

@@ -87,9 +87,6 @@ public enum FieldName: String, Hashable, Sendable, CaseIterable {
     /// The place among the cases, of which there are fewer than 128: what an enumeration without payloads is in memory.
     var ordinal: UInt8 { withUnsafeBytes(of: self) { $0[0] } }
 
-    /// The library's own way is to hash the spelling.
-    public func hash(into hasher: inout Hasher) { hasher.combine(ordinal) }
-
     /// - Returns: `nil` for a name that no rule knows.
     public init?(matching name: ArraySlice<UInt8>) {
         guard let known = Self.table[Self.slot(of: name)].first(where: { ASCII.equalsIgnoringCase($0.octets, name) }) else {

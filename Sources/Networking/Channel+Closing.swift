@@ -69,6 +69,7 @@ extension Channel {
         if let timer { worker.wheel.remove(timer) }
         timer = nil
         if let tlsRest { worker.wheel.remove(tlsRest) }
+        tlsRest = nil
         let descriptor = descriptor
         self.descriptor = nil
         descriptor?.close { [self] in

@@ -119,7 +119,6 @@ extension Channel {
 
     private func receiveSecure() -> Bool {
         var isFull = false
-        keepTLSBuffers()
         if !mayHoldPlaintext {
             let count = receive(into: worker.scratch.wire)
             guard count > 0 else { return false }
@@ -127,6 +126,7 @@ extension Channel {
             let ciphertext = UnsafeRawBufferPointer(rebasing: worker.scratch.wire[..<count])
             do throws(OpenSSLError) { try tls?.feed(ciphertext) } catch { return fail(error) }
         }
+        keepTLSBuffers()
         return decrypt() || isFull
     }
 

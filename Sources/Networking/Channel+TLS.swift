@@ -53,7 +53,7 @@ extension Channel {
     }
 
     private func restTLS() {
-        if isTLSUsed, phase != .closed, let tlsRest {
+        if isTLSUsed, let tlsRest {
             isTLSUsed = false
             worker.wheel.set(tlsRest, to: .now + Self.tlsRestAfter)
         } else {

@@ -8,7 +8,8 @@ internal import Cryptography
 /// owner whose `onEvent` holds it strongly lives as long as the connection, since the channel drops `onEvent` at the end.
 ///
 /// Input is lent from the worker's reading buffer, and only what the owner leaves unread is kept; output is written at once, or, within
-/// an event, when the event's handler returns. A channel that has been idle for two seconds holds no buffer.
+/// an event, when the event's handler returns. A channel that has been idle for three seconds holds no buffer, unless its
+/// peer stopped in the middle of a record.
 public final class Channel {
     /// Called on the worker. Dropped after `.closed`.
     public var onEvent: ((Event) -> Void)?

@@ -107,9 +107,9 @@ final class DeadlineWheel {
             item.due = nil
             item.onFire()
         }
-        guard armedTick == Int.max, count > 0 else { return }
+        // What was filed meanwhile has armed the timer for itself, and not for what waits before it.
         let ahead = doneTick + 1...doneTick + Self.slotCount
-        if let next = ahead.first(where: { !slots[$0 % Self.slotCount].isEmpty }) { arm(next) }
+        if count > 0, let next = ahead.first(where: { !slots[$0 % Self.slotCount].isEmpty }), next < armedTick { arm(next) }
     }
 
     private func arm(_ tick: Int) {

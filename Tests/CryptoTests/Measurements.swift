@@ -47,6 +47,7 @@ private final class Box {
             _ = try box.session.readAll()
             _ = try box.session.write([UInt8](repeating: 7, count: 100_000))
             box.session.appendPendingCiphertext(to: &octets)
+            box.session.releaseBuffers()
             return box
         }
         let warm = try established()

@@ -23,6 +23,45 @@ import Testing
         #expect(atServer == message && atClient == message)
     }
 
+    /// Wherever the record was cut, and however much of it was read.
+    @Test(arguments: TLSHandshakeTests.Version.allCases) func buffersComeBack(version: TLSHandshakeTests.Version) throws {
+        var pair = try established(version)
+        pair.server.releaseBuffers()
+        let message = (0..<100).map { UInt8($0) }
+        var length = 1, cut = 0
+        while cut < length {
+            _ = try pair.client.write(message)
+            var record: [UInt8] = []
+            pair.client.appendPendingCiphertext(to: &record)
+            length = record.count
+            try pair.server.feed(Array(record[..<cut]))
+            let before = try pair.server.readAll()
+            pair.server.releaseBuffers()
+            try pair.server.feed(Array(record[cut...]))
+            let after = try pair.server.readAll()
+            #expect(before.octets + after.octets == message, "cut at \(cut)")
+            pair.server.releaseBuffers()
+            cut += 1
+        }
+        #expect(length > 120)
+
+        let long = (0..<16_000).map { UInt8(truncatingIfNeeded: $0 * 7 / 3) }
+        _ = try pair.client.write(long)
+        try pair.deliver(from: .client)
+        var read: [UInt8] = []
+        for count in [1, 100, 5000] {
+            var piece = [UInt8](repeating: 0, count: count)
+            guard case .done(count) = try piece.withUnsafeMutableBytes({ buffer in try pair.server.read(into: buffer) }) else {
+                Issue.record("less than \(count)")
+                return
+            }
+            read += piece
+            pair.server.releaseBuffers()
+        }
+        let rest = try pair.server.readAll()
+        #expect(read + rest.octets == long)
+    }
+
     @Test func lendsWhatIsPendingUntilItIsTaken() throws {
         var pair = try established()
         let count = try pair.server.write(octets("250 ok\r\n"))

@@ -147,11 +147,15 @@ def test_backlog_does_not_stay_in_memory(binary, make, keys):
 
     def send(count):
         for number in range(count):
-            code, text = clients.submit(smtp[number % 4], messages.plain(token(), body="y" * 900 + "\r\n" + "z" * 900 + "\r\n"))
+            mark = token()
+            code, text = clients.submit(smtp[number % 4], messages.plain(mark, body="y" * 900 + "\r\n" + "z" * 900 + "\r\n"))
             assert code == 250, text
+            sent.add(mark)
+    sent = set()
     send(500)
     growth = peak_growth(relay.process, lambda: send(2500))
     assert growth < 6 * MB, f"{growth / MB:.1f} MB"
     upstream.start()
     relay.wait_queue_empty(90)
-    assert len({e["token"] for e in upstream.accepted()}) == 3000
+    # On a slow machine the operator gets an alarm about the upstream, too.
+    assert len(sent) == 3000 and sent == {e["token"] for e in upstream.accepted()} & sent

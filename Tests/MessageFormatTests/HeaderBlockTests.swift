@@ -106,4 +106,15 @@ func text(_ octets: some Sequence<UInt8>) -> String { String(decoding: Array(oct
         _ = try HeaderField(.subject, value: [UInt8](repeating: 97, count: 998 - 9))
         #expect(throws: HeaderError.lineTooLong(line: 1)) { try HeaderField(.subject, value: [UInt8](repeating: 97, count: 998 - 8)) }
     }
+
+    /// Each name has a bit of its own.
+    @Test func setsOfNamesHoldEach() {
+        #expect(FieldName.allCases.count < 128)
+        var seen = FieldNameSet()
+        for name in FieldName.allCases {
+            #expect(!seen.contains(name) && seen.insert(name) && !seen.insert(name) && seen.contains(name))
+        }
+        #expect(seen == FieldNameSet(FieldName.allCases.reversed()))
+        #expect(FieldNameSet([.to, .cc]) != FieldNameSet([.to]))
+    }
 }

@@ -158,6 +158,28 @@ import Testing
         #expect(names == ["past", "early", "middle", "late", "last"])
     }
 
+    /// A timer that sets itself anew when it fires does not hide one that is due before it fires again.
+    @Test func wheelForgetsNothingThatIsDueBefore() async throws {
+        let wheelWorker = Worker()
+        let start = ContinuousClock.now
+        let names = await withCheckedContinuation { (continuation: CheckedContinuation<[String], Never>) in
+            wheelWorker.run {
+                nonisolated(unsafe) var fired: [String] = []
+                nonisolated(unsafe) var timers: [WheelTimer] = []
+                let wheel = wheelWorker.wheel
+                timers.append(
+                    WheelTimer {
+                        fired.append("again")
+                        if fired.count == 1 { wheel.set(timers[0], to: start + .seconds(4)) } else { continuation.resume(returning: fired) }
+                    })
+                timers.append(WheelTimer { fired.append("before \(start.duration(to: .now) < .seconds(3))") })
+                wheel.set(timers[0], to: start + .milliseconds(300))
+                wheel.set(timers[1], to: start + .milliseconds(900))
+            }
+        }
+        #expect(names == ["again", "before true", "again"])
+    }
+
     @Test func nothingStaysBehind() async throws {
         for kind in 0..<6 {
             let recorder = Recorder()
